@@ -1,0 +1,153 @@
+import { z } from "zod"
+import { dataFormats, modelNames, moduleTrainings, strategyNames } from "./names.ts"
+
+const count = z.number().int().positive()
+const share = z.string().regex(/^\d+(\.\d+)?%$/, "a share is written like 60%")
+
+/** A point in training: a number of epochs or steps (the unit that `training` uses) or a share such as `60%`. */
+const moment = z.union([z.number().nonnegative(), share])
+
+export const poolSchema = z
+  .strictObject({
+    imbalance: z
+      .number()
+      .min(1)
+      .default(1)
+      .describe("largest class over smallest, exponential profile; 1 keeps the data as they are"),
+    size: count.nullable().default(null).describe("images kept in the pool; null keeps all"),
+    testSize: count.nullable().default(null).describe("test images used; null uses all"),
+  })
+  .describe("how the training images are thinned out before anything is labelled")
+
+export const augmentSchema = z
+  .strictObject({
+    crop: z
+      .number()
+      .int()
+      .nonnegative()
+      .default(4)
+      .describe("zero padding in pixels before a random crop of the original size; 0 turns it off"),
+    flip: z.boolean().default(true).describe("mirror left to right with probability one half"),
+  })
+  .describe("random changes of training images; never applied when scoring or evaluating")
+
+export const modelSchema = z.strictObject({
+  name: z.enum(modelNames).describe("network to train"),
+  width: count.default(64).describe("channels of the first stage"),
+})
+
+export const lossModuleSchema = z
+  .strictObject({
+    training: z
+      .enum(["by-strategy", ...moduleTrainings])
+      .default("by-strategy")
+      .describe(
+        "by-strategy: as in the paper, only learning-loss strategies train the module; joint or detached trains it with every strategy, as a control",
+      ),
+    width: count.default(128).describe("outputs of the fully connected layer of each tap"),
+    margin: z.number().positive().default(1).describe("margin of the ranking objective"),
+    weight: z
+      .number()
+      .nonnegative()
+      .default(1)
+      .describe("factor of the module's loss beside the target loss (lambda in the paper)"),
+    stopGradientAt: moment.default("60%").describe("from here on the module's gradient no longer reaches the network"),
+  })
+  .describe("the loss prediction module")
+
+export const scheduleSchema = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("constant") }),
+  z.strictObject({
+    kind: z.literal("step"),
+    milestones: z.array(moment).default(["80%"]).describe("where the learning rate is multiplied by gamma"),
+    gamma: z.number().positive().default(0.1),
+  }),
+  z.strictObject({ kind: z.literal("cosine").describe("from the learning rate down to zero along half a cosine") }),
+])
+
+export const trainingSchema = z
+  .strictObject({
+    epochs: count.optional().describe("passes over the labelled images a cycle (give this or steps)"),
+    steps: count.optional().describe("batches a cycle (give this or epochs)"),
+    batch: z
+      .number()
+      .int()
+      .min(2)
+      .multipleOf(2)
+      .default(128)
+      .describe("images a step; even, since the ranking objective pairs halves"),
+    learningRate: z.number().positive().default(0.1),
+    momentum: z.number().min(0).lt(1).default(0.9),
+    weightDecay: z.number().nonnegative().default(5e-4).describe("on all parameters, the module's too"),
+    schedule: scheduleSchema.prefault({ kind: "step" }),
+    startFrom: z
+      .enum(["last-cycle", "fresh"])
+      .default("last-cycle")
+      .describe("weights a cycle starts from: those of the last cycle (paper) or new ones"),
+    checkpointSeconds: z
+      .number()
+      .nonnegative()
+      .default(30)
+      .describe("least time between two checkpoints inside a cycle"),
+  })
+  .refine((training) => (training.epochs === undefined) !== (training.steps === undefined), {
+    message: "give exactly one of epochs and steps",
+  })
+
+export const budgetSchema = z
+  .strictObject({
+    initial: count.describe("images labelled before the first cycle, drawn at random"),
+    perCycle: count.describe("images labelled after each cycle but the last (K in the paper)"),
+    cycles: count.describe("trainings"),
+    candidates: count
+      .nullable()
+      .default(null)
+      .describe("random subset of the pool that is scored each cycle (M in the paper); null scores all"),
+  })
+  .describe("how many images are labelled when")
+
+export const engineSchema = z
+  .strictObject({
+    threads: count.nullable().default(null).describe("threads of one training step; null uses every core"),
+    lowerings: z
+      .union([z.enum(["measured", "fixed"]), z.record(z.string(), z.string())])
+      .default("measured")
+      .describe(
+        "how convolution products are computed: measured once at the start, fixed choices without measuring, or the plan of another run",
+      ),
+  })
+  .describe("how ONNX Runtime is used")
+
+/** Everything that a run depends on; the defaults are the paper's CIFAR-10 settings where it has one. */
+export const runConfigSchema = z.strictObject({
+  name: z.string().min(1).default("run").describe("name of the run, used for its folder"),
+  description: z.string().default(""),
+  data: z
+    .string()
+    .min(1)
+    .describe(`NAME or FORMAT:PATH; formats: ${dataFormats.join(", ")}`),
+  imageSize: z
+    .number()
+    .int()
+    .min(8)
+    .max(1024)
+    .default(32)
+    .describe("side in pixels that images of a folder are resized to"),
+  pool: poolSchema.prefault({}),
+  augment: augmentSchema.prefault({}),
+  model: modelSchema,
+  lossModule: lossModuleSchema.prefault({}),
+  training: trainingSchema,
+  budget: budgetSchema,
+  strategies: z.array(z.enum(strategyNames)).min(1).describe("query strategies to compare"),
+  trials: count.default(1).describe("repetitions with other seeds; all strategies of a trial share its initial set"),
+  seed: z.number().int().nonnegative().default(0),
+  engine: engineSchema.prefault({}),
+})
+
+/** A run's settings with every default filled in. */
+export type RunConfig = z.output<typeof runConfigSchema>
+/** A run's settings as a person writes them. */
+export type RunConfigInput = z.input<typeof runConfigSchema>
+export type Schedule = z.output<typeof scheduleSchema>
+export type Moment = z.output<typeof moment>

@@ -1,0 +1,3 @@
+export * from "./config.ts"
+export * from "./names.ts"
+export * from "./records.ts"

@@ -1,0 +1,30 @@
+/** Query strategies, in the order in which help and reports list them. */
+export const strategyNames = [
+  "random",
+  "entropy",
+  "core-set",
+  "learning-loss",
+  "learning-loss-mse",
+  "learning-loss-outputs",
+] as const
+export type StrategyName = (typeof strategyNames)[number]
+
+/** Kinds of prediction a network can be trained for. */
+export const taskNames = ["classification"] as const
+export type TaskName = (typeof taskNames)[number]
+
+/** What the loss prediction module is trained to do. */
+export const objectiveNames = ["ranking", "mse"] as const
+export type ObjectiveName = (typeof objectiveNames)[number]
+
+/** Networks that a run can name. */
+export const modelNames = ["resnet18", "cnn4"] as const
+export type ModelName = (typeof modelNames)[number]
+
+/** Data sets and formats that `data:` can name; a format takes a path after a colon. */
+export const dataFormats = ["cifar10", "fashion-mnist", "images", "shapes"] as const
+export type DataFormat = (typeof dataFormats)[number]
+
+/** How the loss prediction module is trained beside the network. */
+export const moduleTrainings = ["none", "joint", "detached"] as const
+export type ModuleTraining = (typeof moduleTrainings)[number]

@@ -1,0 +1,58 @@
+import { z } from "zod"
+import { moduleTrainings, strategyNames } from "./names.ts"
+
+const fraction = z.number().min(0).max(1)
+
+/** One line of `cycles.jsonl`: what one training of one strategy in one trial led to. Cycles and trials count from 1. */
+export const cycleRecordSchema = z.strictObject({
+  strategy: z.enum(strategyNames),
+  trial: z.number().int().positive(),
+  cycle: z.number().int().positive(),
+  labels: z.number().int().positive().describe("labelled images the network was trained on"),
+  metrics: z
+    .object({ accuracy: fraction, recallPerClass: z.array(fraction.nullable()).optional() })
+    .catchall(z.unknown())
+    .describe("the task's measures on the test set"),
+  lossModule: z.enum(moduleTrainings).describe("how the loss prediction module was trained"),
+  rankingAccuracy: fraction
+    .nullable()
+    .describe("share of test pairs of unequal loss that the module orders rightly; null without a module"),
+  confidenceRankingAccuracy: fraction.nullable().describe("the same for plain confidence of the network's output"),
+  lift: z
+    .number()
+    .nullable()
+    .describe("mean true loss of the 5% of test images with the highest predicted loss over the mean of all"),
+  confidenceLift: z.number().nullable(),
+  trainLoss: z.number().describe("mean target loss over the last tenth of the training steps"),
+  testLoss: z.number().describe("mean target loss on the test set"),
+  labelsPerClass: z.array(z.number().int()).optional(),
+  trainSeconds: z.number(),
+  dataWaitSeconds: z.number().describe("part of trainSeconds in which the step loop waited for images"),
+  evaluateSeconds: z.number(),
+  selectSeconds: z.number().nullable().describe("scoring and selecting; null in the last cycle"),
+})
+export type CycleRecord = z.output<typeof cycleRecordSchema>
+
+/** One line of `selections.jsonl`: the images labelled after a cycle; cycle 0 is the initial set. */
+export const selectionRecordSchema = z.strictObject({
+  strategy: z.enum(strategyNames),
+  trial: z.number().int().positive(),
+  cycle: z.number().int().nonnegative(),
+  ids: z.array(z.string()),
+  scores: z.array(z.number()).nullable().describe("higher was labelled sooner; null where images were drawn at random"),
+})
+export type SelectionRecord = z.output<typeof selectionRecordSchema>
+
+/** Names of the fields of a cycle record that measure time and so differ from one machine and run to the next. */
+export const timingFields = ["trainSeconds", "dataWaitSeconds", "evaluateSeconds", "selectSeconds"] as const
+
+/** Predicted against target loss on a part of the test set after one cycle, for the report's scatter plot. */
+export const predictionsRecordSchema = z.strictObject({
+  strategy: z.enum(strategyNames),
+  trial: z.number().int().positive(),
+  cycle: z.number().int().positive(),
+  ids: z.array(z.string()),
+  predictedLoss: z.array(z.number()).nullable(),
+  targetLoss: z.array(z.number()),
+})
+export type PredictionsRecord = z.output<typeof predictionsRecordSchema>

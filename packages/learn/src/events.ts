@@ -1,0 +1,64 @@
+import type { CycleRecord, ModuleTraining, PredictionsRecord, SelectionRecord, StrategyName } from "@learnloss/contract"
+
+/** Where in a run something happens. Trials and cycles count from 1. */
+export interface Place {
+  readonly strategy: StrategyName
+  readonly trial: number
+  readonly cycle: number
+}
+
+/** What the loop tells whoever watches it; nothing depends on anyone listening. */
+export type LoopEvent =
+  | (Place & {
+      readonly type: "cycle-started"
+      readonly labels: number
+      readonly steps: number
+      /** Step that training continues from; 0 unless a checkpoint was found. */
+      readonly fromStep: number
+      readonly lossModule: ModuleTraining
+    })
+  | (Place & {
+      readonly type: "step"
+      /** Steps done, 1..steps. */
+      readonly step: number
+      readonly steps: number
+      readonly loss: number
+      /** The module's loss; null when no module is trained. */
+      readonly lossPrediction: number | null
+      readonly learningRate: number
+      /** Images a second over the last steps. */
+      readonly imagesPerSecond: number
+    })
+  | (Place & { readonly type: "evaluating"; readonly done: number; readonly total: number })
+  | (Place & { readonly type: "scoring"; readonly done: number; readonly total: number })
+  | (Place & { readonly type: "cycle-finished"; readonly record: CycleRecord })
+
+/** Pixels and label of an image that was picked, for pictures of a selection. */
+export interface PickedImage {
+  readonly id: string
+  /** The label that the oracle gave. */
+  readonly label: string
+  readonly score: number | null
+  /** [C, H, W] uint8. */
+  readonly pixels: Uint8Array
+}
+
+/** Everything that one cycle leaves behind. */
+export interface CycleResult {
+  readonly record: CycleRecord
+  /** What is labelled next; null after the last cycle. */
+  readonly selection: SelectionRecord | null
+  readonly predictions: PredictionsRecord
+  /** The first images of the selection, highest score first. */
+  readonly picked: readonly PickedImage[]
+}
+
+/** Keeps what one strategy does in one trial, so that a killed run goes on where it was. */
+export interface TrialRecorder {
+  /** What earlier processes finished, in order; the loop continues after it. */
+  readonly finished: { readonly cycles: readonly CycleRecord[]; readonly selections: readonly SelectionRecord[] }
+  /** Folder for checkpoints of this strategy and trial. */
+  readonly checkpointFolder: string
+  recordInitial(selection: SelectionRecord): void
+  recordCycle(result: CycleResult): void
+}
