@@ -1,0 +1,13 @@
+/** Names of what a run's folder holds. */
+export const runFiles = {
+  config: "config.json",
+  cycles: "cycles.jsonl",
+  selections: "selections.jsonl",
+  predictions: "predictions.jsonl",
+  picked: "picked",
+  checkpoints: "checkpoints",
+  report: "report.html",
+  learningCurveSvg: "learning-curve.svg",
+  learningCurvePng: "learning-curve.png",
+  results: "results.csv",
+} as const
