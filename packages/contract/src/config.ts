@@ -126,6 +126,12 @@ export const runConfigSchema = z.strictObject({
     .string()
     .min(1)
     .describe(`NAME or FORMAT:PATH; formats: ${dataFormats.join(", ")}`),
+  fallbackData: z
+    .string()
+    .min(1)
+    .nullable()
+    .default(null)
+    .describe("data to use when `data` are not on this machine and cannot be fetched; null stops with an error"),
   imageSize: z
     .number()
     .int()
