@@ -1,0 +1,49 @@
+import type { RunConfig } from "@learnloss/contract"
+import { LearnlossError } from "@learnloss/engine"
+import type { Problem } from "./config-issues.ts"
+
+/** Images that a run labels by its last training. */
+export function labelsNeeded({ initial, perCycle, cycles }: RunConfig["budget"]): number {
+  return initial + perCycle * (cycles - 1)
+}
+
+/** What is wrong with settings that each fit the schema but not one another. */
+export function findContradictions({ budget, pool, strategies }: RunConfig): Problem[] {
+  const problems: Problem[] = []
+  if (pool.size !== null && labelsNeeded(budget) > pool.size)
+    problems.push(tooManyLabels(budget, pool.size, "pool.size"))
+  if (budget.candidates !== null && budget.cycles > 1 && budget.candidates < budget.perCycle) {
+    problems.push({
+      where: "budget.candidates",
+      expected: `at least budget.perCycle (${budget.perCycle}), since each cycle's labels are picked among the candidates`,
+      got: String(budget.candidates),
+    })
+  }
+  const twice = strategies.find((strategy, index) => strategies.indexOf(strategy) !== index)
+  if (twice !== undefined) {
+    problems.push({ where: "strategies", expected: "each strategy once", got: `${twice} more than once` })
+  }
+  return problems
+}
+
+/**
+ * Checks that a pool holds as many images as the run will label.
+ *
+ * @throws LearnlossError `POOL_TOO_SMALL` with the arithmetic.
+ */
+export function checkPoolSize({ budget, data, pool }: RunConfig, poolImages: number): void {
+  if (labelsNeeded(budget) <= poolImages) return
+  const shaped = pool.imbalance > 1 ? ` after imbalance ${pool.imbalance}` : ""
+  const { expected, got, fix } = tooManyLabels(budget, poolImages, `pool of ${data}${shaped}`)
+  throw new LearnlossError("POOL_TOO_SMALL", { where: "budget", expected, got, ...(fix === undefined ? {} : { fix }) })
+}
+
+function tooManyLabels(budget: RunConfig["budget"], limit: number, limitName: string): Problem {
+  const { initial, perCycle, cycles } = budget
+  return {
+    where: "budget",
+    expected: `initial + perCycle x (cycles - 1) to be at most the ${limit} images of the ${limitName}`,
+    got: `${initial} + ${perCycle} x ${cycles - 1} = ${labelsNeeded(budget)}`,
+    fix: "Label fewer images a cycle, run fewer cycles or use a larger pool.",
+  }
+}

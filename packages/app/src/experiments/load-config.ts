@@ -1,0 +1,49 @@
+import { resolve } from "node:path"
+import { dataFormats, type RunConfig, runConfigSchema } from "@learnloss/contract"
+import { findContradictions } from "./check-budget.ts"
+import { configError, describeIssues, type FindOrigin } from "./config-issues.ts"
+import { applyOverrides, type ConfigOverrides, parseOverrides } from "./overrides.ts"
+import { readSettings } from "./settings-file.ts"
+
+/**
+ * Reads, overrides and checks the settings of a run; the result is complete and frozen.
+ *
+ * @throws LearnlossError `CONFIG_INVALID` with everything that is wrong at once, and what reading a file throws.
+ */
+export function loadRunConfig(presetOrFile: string, given: ConfigOverrides = {}): RunConfig {
+  const file = readSettings(presetOrFile)
+  const overrides = parseOverrides(given)
+  const input = applyOverrides({ name: file.name, ...file.values }, overrides)
+  const findOrigin: FindOrigin = (path) => {
+    const override = overrides.findLast(({ path: changed }) => changed.every((key, index) => path[index] === key))
+    if (override !== undefined) return override.origin
+    const line = file.lineOf(path)
+    return line === undefined ? undefined : `line ${line}`
+  }
+  return parseRunConfig(input, file.label, findOrigin)
+}
+
+/** Checks settings from any source and freezes them; `label` names the source in errors. */
+export function parseRunConfig(input: unknown, label: string, findOrigin: FindOrigin = () => undefined): RunConfig {
+  const parsed = runConfigSchema.safeParse(input)
+  if (!parsed.success) throw configError(label, describeIssues(parsed.error.issues, input, findOrigin))
+  const contradictions = findContradictions(parsed.data)
+  if (contradictions.length > 0) throw configError(label, contradictions)
+  return deepFreeze({ ...parsed.data, data: absoluteData(parsed.data.data) })
+}
+
+/** Makes the path of `FORMAT:PATH` absolute, so that a run can be resumed from any folder. */
+function absoluteData(data: string): string {
+  const [, format, path] = /^([\w-]+):(.+)$/.exec(data) ?? []
+  const isFolder = dataFormats.some((known) => known === format && known !== "shapes")
+  return isFolder && path !== undefined ? `${format}:${resolve(path)}` : data
+}
+
+/** Freezes a value and everything in it. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    for (const inner of Object.values(value)) deepFreeze(inner)
+  }
+  return value
+}
