@@ -1,3 +1,32 @@
 export { type ErrorDetails, InternalError, LearnlossError } from "./errors.ts"
 export { atomicWrite, type FileOperations, nodeFileOperations } from "./files/atomic-write.ts"
+export * as op from "./graph/build.ts"
+export type { NamedOutputs } from "./graph/codec.ts"
+export { Graph, type Value } from "./graph/graph.ts"
+export { type DataType, floatTensor, intTensor, type Shape, sizeOf, type Tensor } from "./graph/tensor.ts"
+export { fixedPlan, type LoweringPlan } from "./lowering/plan.ts"
+export { initializeParameters } from "./nn/initializers.ts"
+export { batchNorm, conv2d, linear, pooled } from "./nn/layers.ts"
+export { crossEntropyPerSample } from "./nn/losses.ts"
+export {
+  createNetworkBuilder,
+  type NetworkBuilder,
+  type NetworkParts,
+  type ParameterSource,
+  type ParameterSpec,
+  type TensorMap,
+} from "./nn/network.ts"
+export { type Optimizer, sgd } from "./optim/optimizer.ts"
+export { constantSchedule, cosineSchedule, type Schedule, stepSchedule } from "./optim/schedule.ts"
 export { createRng, type Rng } from "./random/rng.ts"
+export { compileEvaluation, type Evaluation } from "./runtime/evaluation.ts"
+export { measurePlan } from "./runtime/measure-plan.ts"
+export type { SessionOptions } from "./runtime/ort.ts"
+export {
+  buildTrainingOutputs,
+  compileTrainStep,
+  type StepResult,
+  type TrainingSpec,
+  type TrainingState,
+  type TrainStep,
+} from "./runtime/train-step.ts"

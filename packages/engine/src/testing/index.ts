@@ -1,1 +1,2 @@
-export {}
+export { relativeDifference } from "./all-close.ts"
+export { checkGradients, type GradientCase, type GradientCheck } from "./finite-differences.ts"

@@ -1,0 +1,17 @@
+import type { Node, Value } from "../graph/graph.ts"
+import type { OpType } from "../graph/ops.ts"
+
+/**
+ * What a gradient rule sees: a node and the gradients of the loss with respect to its outputs.
+ * `outputGradient(i)` is zero-filled where the loss does not depend on output i.
+ */
+export interface RuleContext<K extends OpType> {
+  readonly node: Node<K>
+  readonly outputGradient: (position?: number) => Value
+}
+
+/**
+ * Gradients with respect to each input, in order; `null` where an input has none (class indices, conditions).
+ * A rule may leave a gradient in the broadcast shape: the engine sums it back. It neither prunes nor accumulates.
+ */
+export type GradientRule<K extends OpType> = ((context: RuleContext<K>) => readonly (Value | null)[]) | "none"

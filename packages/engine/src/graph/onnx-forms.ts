@@ -1,0 +1,124 @@
+import { InternalError } from "../errors.ts"
+import type { OpAttributes, OpType } from "./ops.ts"
+import { type DataType, floatTensor, intTensor, type Tensor } from "./tensor.ts"
+
+/** Value of an ONNX attribute. */
+export type OnnxAttribute =
+  | { readonly kind: "int"; readonly value: number }
+  | { readonly kind: "ints"; readonly value: readonly number[] }
+  | { readonly kind: "float"; readonly value: number }
+
+/** How one of our nodes is written in ONNX: attributes, and constants that follow its inputs. */
+export interface OnnxForm {
+  readonly opType?: string
+  readonly domain?: string
+  readonly attributes?: Readonly<Record<string, OnnxAttribute>>
+  readonly constants?: readonly Tensor[]
+}
+
+/** ONNX's codes for element types (TensorProto.DataType). */
+export const onnxDataTypes = { float32: 1, int64: 7, bool: 9 } as const satisfies Record<DataType, number>
+
+/** The domain of ONNX Runtime's internal blocked-layout ops. */
+export const nchwcDomain = "com.microsoft.nchwc"
+
+const int = (value: number | boolean): OnnxAttribute => ({ kind: "int", value: Number(value) })
+const ints = (value: readonly number[]): OnnxAttribute => ({ kind: "ints", value })
+const float = (value: number): OnnxAttribute => ({ kind: "float", value })
+const vector = (values: readonly number[]): Tensor => intTensor([values.length], values)
+
+type FormOf<K extends OpType> = OnnxForm | ((attributes: OpAttributes[K]) => OnnxForm)
+
+const plain: OnnxForm = {}
+
+function conv({ strides, pads, dilations, group }: OpAttributes["Conv"]): OnnxForm {
+  return { attributes: { strides: ints(strides), pads: ints(pads), dilations: ints(dilations), group: int(group) } }
+}
+
+/** ReduceMean and ReduceMax take their axes as an attribute until opset 18, ReduceSum as an input since 13. */
+const reduceByAttribute = ({ axes, keepdims }: OpAttributes["ReduceMean"]): OnnxForm => ({
+  attributes: { axes: ints(axes), keepdims: int(keepdims) },
+})
+
+const lowered = (op: OpType) => (): OnnxForm => {
+  throw new InternalError(`${op} must be lowered before a graph is encoded`)
+}
+
+/**
+ * `BatchNormalization` in training mode returns running statistics of `momentum * old + (1 - momentum) * batch`;
+ * a momentum next to zero makes them the statistics of the batch itself (zero would be read as the default 0.9).
+ */
+const batchStatisticsMomentum = 1e-30
+
+export const onnxForms: { readonly [K in OpType]: FormOf<K> } = {
+  Add: plain,
+  Sub: plain,
+  Mul: plain,
+  Div: plain,
+  Max: plain,
+  Min: plain,
+  Neg: plain,
+  Abs: plain,
+  Sign: plain,
+  Exp: plain,
+  Log: plain,
+  Sqrt: plain,
+  Reciprocal: plain,
+  Cos: plain,
+  Relu: plain,
+  Identity: plain,
+  Greater: plain,
+  GreaterOrEqual: plain,
+  Less: plain,
+  Equal: plain,
+  Where: plain,
+  Cast: ({ to }) => ({ attributes: { to: int(onnxDataTypes[to]) } }),
+  ReduceSum: ({ axes, keepdims }) => ({ attributes: { keepdims: int(keepdims) }, constants: [vector(axes)] }),
+  ReduceMean: reduceByAttribute,
+  ReduceMax: reduceByAttribute,
+  MatMul: plain,
+  Gemm: ({ alpha, transA, transB }) => ({
+    attributes: { alpha: float(alpha), transA: int(transA), transB: int(transB) },
+  }),
+  Conv: conv,
+  ConvTranspose: ({ outputPadding, ...shared }) => ({
+    attributes: { ...conv(shared).attributes, output_padding: ints(outputPadding) },
+  }),
+  Reshape: ({ shape }) => ({ constants: [vector(shape)] }),
+  Transpose: ({ perm }) => ({ attributes: { perm: ints(perm) } }),
+  Expand: ({ shape }) => ({ constants: [vector(shape)] }),
+  Concat: ({ axis }) => ({ attributes: { axis: int(axis) } }),
+  Split: ({ axis, split }) => ({ attributes: { axis: int(axis) }, constants: [vector(split)] }),
+  Slice: ({ starts, ends, axes, steps }) => ({
+    constants: [vector(starts), vector(ends), vector(axes), vector(steps)],
+  }),
+  Pad: ({ pads }) => ({ constants: [vector(pads)] }),
+  BatchNormalization: ({ epsilon, training }) => ({
+    attributes: {
+      epsilon: float(epsilon),
+      ...(training ? { training_mode: int(1), momentum: float(batchStatisticsMomentum) } : {}),
+    },
+  }),
+  GlobalAveragePool: plain,
+  Softmax: ({ axis }) => ({ attributes: { axis: int(axis) } }),
+  LogSoftmax: ({ axis }) => ({ attributes: { axis: int(axis) } }),
+  OneHot: ({ depth }) => ({
+    attributes: { axis: int(-1) },
+    constants: [intTensor([], [depth]), floatTensor([2], Float32Array.of(0, 1))],
+  }),
+  TopK: ({ k, axis }) => ({
+    attributes: { axis: int(axis), largest: int(1), sorted: int(1) },
+    constants: [vector([k])],
+  }),
+  NchwcReorderInput: { opType: "ReorderInput", domain: nchwcDomain },
+  NchwcReorderOutput: ({ channels }) => ({
+    opType: "ReorderOutput",
+    domain: nchwcDomain,
+    attributes: { channels: int(channels), channels_last: int(0) },
+  }),
+  NchwcConv: ({ channels: _, ...shared }) => ({ ...conv(shared), opType: "Conv", domain: nchwcDomain }),
+  StopGradient: lowered("StopGradient"),
+  ScaleGradient: lowered("ScaleGradient"),
+  ConvInputGradient: lowered("ConvInputGradient"),
+  ConvWeightGradient: lowered("ConvWeightGradient"),
+}

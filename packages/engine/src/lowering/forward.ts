@@ -1,0 +1,49 @@
+import { conv, reshape, transpose } from "../graph/build.ts"
+import type { Value } from "../graph/graph.ts"
+import type { ConvAttributes } from "../graph/ops.ts"
+import type { Lowering } from "./product.ts"
+
+/** Channels of a block of ONNX Runtime's blocked layout: 8 with AVX2, 16 with AVX-512. `probeChannelBlock` finds out. */
+export const channelBlocks = [8, 16] as const
+
+/** Inputs of fewer channels than a block (an image's colours) are read in the plain layout. */
+export function canBlock(block: number, inputChannels: number, outputChannels: number, group: number): boolean {
+  return group === 1 && outputChannels % block === 0 && (inputChannels % block === 0 || inputChannels < block)
+}
+
+/** [O, C, KH, KW] in the order the blocked convolution reads: blocks of outputs, blocks of inputs, taps, then both blocks' channels. */
+function blockWeight(weight: Value, block: number): Value {
+  const [o, c, kh, kw] = weight.shape as [number, number, number, number]
+  const blocked =
+    c < block
+      ? transpose(reshape(weight, [o / block, block, c, kh, kw]), [0, 2, 3, 4, 1])
+      : transpose(reshape(weight, [o / block, block, c / block, block, kh, kw]), [0, 2, 4, 5, 3, 1])
+  return reshape(blocked, weight.shape)
+}
+
+/** A convolution in the blocked layout, with plain tensors in and out. */
+export const blockedConv =
+  (block: number) =>
+  (x: Value, weight: Value, attributes: ConvAttributes): Value => {
+    const { graph } = x
+    const [o, c] = weight.shape as [number, number]
+    const input = c < block ? x : (graph.add("NchwcReorderInput", [x], {})[0] as Value)
+    const output = graph.add("NchwcConv", [input, blockWeight(weight, block)], {
+      ...attributes,
+      channels: o,
+    })[0] as Value
+    return graph.add("NchwcReorderOutput", [output], { channels: o })[0] as Value
+  }
+
+export const forwardLowerings: readonly Lowering[] = [
+  { name: "plain", fits: () => true, build: (product, [x, weight]) => conv(x, weight, product) },
+  ...channelBlocks.map(
+    (block): Lowering => ({
+      name: `blocked-${block}`,
+      channelBlock: block,
+      fits: ({ weightShape, group }) => canBlock(block, weightShape[1] as number, weightShape[0] as number, group),
+      build: ({ strides, pads, dilations, group }, [x, weight]) =>
+        blockedConv(block)(x, weight, { strides, pads, dilations, group }),
+    }),
+  ),
+]

@@ -1,0 +1,56 @@
+import type { NamedOutputs } from "../graph/codec.ts"
+import { type AnyNode, Graph, nodesNeededFor, type Value } from "../graph/graph.ts"
+import { chosenLowering, type LoweringPlan } from "./plan.ts"
+import { type ConvProduct, type Factors, productKey, productOf } from "./product.ts"
+
+/** A graph of ops that ONNX Runtime has. */
+export interface LoweredGraph {
+  readonly graph: Graph
+  readonly outputs: NamedOutputs
+}
+
+/**
+ * Rewrites what the outputs need: every convolution product as its plan says, and without the marks that only
+ * differentiation reads (`StopGradient`, `ScaleGradient`). The inputs keep their names.
+ *
+ * @throws LearnlossError `UNKNOWN_LOWERING`
+ */
+export function lower(graph: Graph, outputs: NamedOutputs, plan: LoweringPlan): LoweredGraph {
+  const lowered = new Graph()
+  const mapped = new Map<Value, Value>()
+  for (const input of graph.inputs) mapped.set(input, lowered.input(input.name, input.dtype, input.shape))
+  const map = (value: Value): Value => {
+    const known = mapped.get(value)
+    if (known !== undefined) return known
+    const tensor = graph.constants.get(value)
+    if (tensor === undefined) throw new Error(`internal: ${value.name} was read before it was made`)
+    const constant = lowered.constant(tensor, value.name)
+    mapped.set(value, constant)
+    return constant
+  }
+  for (const node of nodesNeededFor(graph, Object.values(outputs))) {
+    const results = lowerNode(node, node.inputs.map(map), lowered, plan)
+    for (const [position, output] of node.outputs.entries()) mapped.set(output, results[position] as Value)
+  }
+  return {
+    graph: lowered,
+    outputs: Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, map(value)])),
+  }
+}
+
+function lowerNode(node: AnyNode, inputs: readonly Value[], lowered: Graph, plan: LoweringPlan): readonly Value[] {
+  if (node.op === "StopGradient" || node.op === "ScaleGradient") return [inputs[0] as Value]
+  const product = productOf(node)
+  if (product === undefined) return lowered.add(node.op, inputs, node.attributes)
+  return [chosenLowering(product, plan).build(product, inputs as unknown as Factors)]
+}
+
+/** The different convolution products that the outputs need. */
+export function productsOf(graph: Graph, outputs: NamedOutputs): ConvProduct[] {
+  const products = new Map<string, ConvProduct>()
+  for (const node of nodesNeededFor(graph, Object.values(outputs))) {
+    const product = productOf(node)
+    if (product !== undefined) products.set(productKey(product), product)
+  }
+  return [...products.values()]
+}

@@ -1,0 +1,126 @@
+import { describe, expect, test } from "vitest"
+import { conv, convAttributes } from "../graph/build.ts"
+import { encodeModel } from "../graph/codec.ts"
+import { Graph, type Value } from "../graph/graph.ts"
+import type { ConvAttributes } from "../graph/ops.ts"
+import { floatTensor, type Shape, sizeOf, type Tensor } from "../graph/tensor.ts"
+import { createRng } from "../random/rng.ts"
+import { probeChannelBlock } from "../runtime/channel-block.ts"
+import { createSession } from "../runtime/ort.ts"
+import { relativeDifference } from "../testing/all-close.ts"
+import { lower, productsOf } from "./lower.ts"
+import { chosenLowering, fixedPlan, possibleLowerings } from "./plan.ts"
+import { productKey } from "./product.ts"
+
+const rng = createRng("lowering")
+
+interface ConvCase extends Partial<ConvAttributes> {
+  readonly x: readonly [number, number, number, number]
+  readonly w: readonly [number, number, number, number]
+}
+
+const convCases: readonly ConvCase[] = [
+  { x: [2, 16, 6, 6], w: [32, 16, 3, 3], pads: [1, 1, 1, 1] },
+  { x: [3, 32, 8, 8], w: [16, 32, 3, 3], pads: [1, 1, 1, 1], strides: [2, 2] },
+  { x: [2, 32, 8, 8], w: [16, 32, 1, 1], strides: [2, 2] },
+  { x: [2, 3, 7, 9], w: [16, 3, 3, 3], pads: [1, 1, 1, 1] },
+  { x: [2, 5, 7, 9], w: [6, 5, 3, 3], pads: [1, 1, 1, 1], strides: [2, 2] },
+  { x: [2, 3, 5, 5], w: [4, 3, 1, 1] },
+  { x: [2, 4, 7, 7], w: [6, 2, 3, 3], pads: [1, 1, 1, 1], group: 2 },
+  { x: [2, 4, 6, 6], w: [4, 1, 3, 3], pads: [1, 1, 1, 1], group: 4 },
+  { x: [2, 3, 9, 8], w: [4, 3, 3, 3], pads: [2, 2, 2, 2], dilations: [2, 2] },
+  { x: [2, 3, 8, 7], w: [4, 3, 5, 3], pads: [2, 0, 1, 2] },
+  { x: [1, 2, 4, 4], w: [3, 2, 2, 2], pads: [1, 1, 1, 1] },
+]
+
+function draw(shape: Shape, name: string): Tensor {
+  const stream = rng.child(name)
+  return floatTensor(
+    shape,
+    Float32Array.from({ length: sizeOf(shape) }, () => stream.normal()),
+  )
+}
+
+/** The sums of the definition, one multiplication at a time in double precision. */
+function reference(
+  { x: [n, c, h, w], w: [o, cg, kh, kw], ...rest }: ConvCase,
+  x: Tensor,
+  weight: Tensor,
+  dy: Tensor,
+  oh: number,
+  ow: number,
+) {
+  const { strides, pads, dilations, group } = convAttributes(rest)
+  const y = new Float64Array(n * o * oh * ow)
+  const dx = new Float64Array(n * c * h * w)
+  const dw = new Float64Array(o * cg * kh * kw)
+  for (let i = 0; i < n; i++)
+    for (let k = 0; k < o; k++)
+      for (let a = 0; a < oh; a++)
+        for (let b = 0; b < ow; b++)
+          for (let j = 0; j < cg; j++)
+            for (let p = 0; p < kh; p++)
+              for (let q = 0; q < kw; q++) {
+                const row = a * strides[0] + p * dilations[0] - pads[0]
+                const column = b * strides[1] + q * dilations[1] - pads[1]
+                if (row < 0 || row >= h || column < 0 || column >= w) continue
+                const channel = Math.floor(k / (o / group)) * cg + j
+                const xi = ((i * c + channel) * h + row) * w + column
+                const wi = ((k * cg + j) * kh + p) * kw + q
+                const yi = ((i * o + k) * oh + a) * ow + b
+                y[yi]! += Number(x.data[xi]) * Number(weight.data[wi])
+                dx[xi]! += Number(dy.data[yi]) * Number(weight.data[wi])
+                dw[wi]! += Number(dy.data[yi]) * Number(x.data[xi])
+              }
+  return { forward: y, "input-gradient": dx, "weight-gradient": dw }
+}
+
+describe("lowering", () => {
+  test.each(convCases)(
+    "every way to compute the products of $x by $w gives the sums of the definition",
+    async (each) => {
+      const { x: xShape, w: wShape, ...rest } = each
+      const attributes = convAttributes(rest)
+      const graph = new Graph()
+      const x = graph.input("x", "float32", xShape)
+      const weight = graph.input("w", "float32", wShape)
+      const y = conv(x, weight, attributes)
+      const dy = graph.input("dy", "float32", y.shape)
+      const results = {
+        forward: y,
+        "input-gradient": graph.add("ConvInputGradient", [weight, dy], {
+          ...attributes,
+          inputShape: xShape,
+        })[0] as Value,
+        "weight-gradient": graph.add("ConvWeightGradient", [x, dy], { ...attributes, weightShape: wShape })[0] as Value,
+      }
+      const feeds = { x: draw(xShape, "x"), w: draw(wShape, "w"), dy: draw(y.shape, "dy") }
+      const expected = reference(each, feeds.x, feeds.w, feeds.dy, y.shape[2]!, y.shape[3]!)
+      const channelBlock = await probeChannelBlock()
+      let compared = 0
+      for (const product of productsOf(graph, results)) {
+        for (const { name } of possibleLowerings(product, channelBlock)) {
+          const lowered = lower(graph, { result: results[product.kind] }, { [productKey(product)]: name })
+          const session = await createSession(encodeModel(lowered.graph, lowered.outputs), { threads: 1 })
+          const needed = { forward: ["x", "w"], "input-gradient": ["w", "dy"], "weight-gradient": ["x", "dy"] }[
+            product.kind
+          ]
+          const outcome = await session.run(Object.fromEntries(needed.map((key) => [key, feeds[key as "x"]])))
+          await session.release()
+          const difference = relativeDifference(outcome.result!.data as Float32Array, expected[product.kind])
+          expect(difference, `${product.kind} ${name}`).toBeLessThan(2e-5)
+          compared++
+        }
+      }
+      expect(compared).toBeGreaterThanOrEqual(5)
+    },
+  )
+
+  test("a plan that names an unknown way is refused with the known ones", () => {
+    const graph = new Graph()
+    const y = conv(graph.input("x", "float32", [1, 3, 4, 4]), graph.input("w", "float32", [4, 3, 3, 3]))
+    const [product] = productsOf(graph, { y })
+    expect(() => chosenLowering(product!, { [productKey(product!)]: "winograd" })).toThrow(/one of plain, .*winograd/)
+    expect(chosenLowering(product!, fixedPlan).name).toBe("plain")
+  })
+})

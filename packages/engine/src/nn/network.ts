@@ -1,0 +1,82 @@
+import { InternalError } from "../errors.ts"
+import type { Graph, Value } from "../graph/graph.ts"
+import type { Shape, Tensor } from "../graph/tensor.ts"
+import type { Initializer } from "./initializers.ts"
+
+/** A trained tensor (`parameter`) or a statistic that training keeps up to date (`buffer`), named as PyTorch names it. */
+export interface ParameterSpec {
+  readonly name: string
+  readonly shape: Shape
+  readonly initializer: Initializer
+  readonly kind: "parameter" | "buffer"
+}
+
+/** Tensors by name: weights, statistics or optimiser state. */
+export type TensorMap = ReadonlyMap<string, Tensor>
+
+/**
+ * Collects the parameters of a network while its layers add their nodes to a graph.
+ *
+ * For training, parameters are graph inputs and layers use statistics of the batch; for evaluation, the weights become
+ * constants, so that ONNX Runtime can fold and re-order them.
+ */
+export interface NetworkBuilder {
+  readonly graph: Graph
+  readonly isTraining: boolean
+  /** A parameter or buffer under this builder's scope. */
+  parameter(name: string, shape: Shape, initializer: Initializer, kind?: ParameterSpec["kind"]): Value
+  /** What a buffer is after this step. */
+  updateBuffer(buffer: Value, updated: Value): void
+  /** A builder whose names start with `name.`; several parts may be given at once, `layer1.0`. */
+  scope(name: string): NetworkBuilder
+}
+
+/** What building a network leaves behind. */
+export interface NetworkParts {
+  readonly specs: readonly ParameterSpec[]
+  /** Graph value of each parameter and buffer, by name. */
+  readonly values: ReadonlyMap<string, Value>
+  /** Updated value of each buffer, by name. */
+  readonly bufferUpdates: ReadonlyMap<string, Value>
+}
+
+/** Where parameters come from: graph inputs for training, or weights for evaluation. */
+export type ParameterSource = "inputs" | TensorMap
+
+/** A builder together with the parts that it has collected so far. */
+export function createNetworkBuilder(graph: Graph, source: ParameterSource): NetworkBuilder & NetworkParts {
+  const specs: ParameterSpec[] = []
+  const values = new Map<string, Value>()
+  const names = new Map<Value, string>()
+  const bufferUpdates = new Map<string, Value>()
+
+  const builder = (prefix: string): NetworkBuilder => ({
+    graph,
+    isTraining: source === "inputs",
+    parameter(name, shape, initializer, kind = "parameter") {
+      const full = prefix + name
+      if (values.has(full)) throw new InternalError(`two parameters are called ${full}`)
+      const value =
+        source === "inputs" ? graph.input(full, "float32", shape) : graph.constant(weight(source, full, shape), full)
+      specs.push({ name: full, shape, initializer, kind })
+      values.set(full, value)
+      names.set(value, full)
+      return value
+    },
+    updateBuffer(buffer, updated) {
+      bufferUpdates.set(names.get(buffer) as string, updated)
+    },
+    scope: (name) => builder(`${prefix}${name}.`),
+  })
+  return { ...builder(""), specs, values, bufferUpdates }
+}
+
+function weight(source: TensorMap, name: string, shape: Shape): Tensor {
+  const tensor = source.get(name)
+  if (tensor === undefined || tensor.shape.join() !== shape.join()) {
+    throw new InternalError(
+      `weight ${name}: expected [${shape}], got ${tensor === undefined ? "none" : `[${tensor.shape}]`}`,
+    )
+  }
+  return tensor
+}

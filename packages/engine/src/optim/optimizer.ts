@@ -1,0 +1,41 @@
+import { add, mul, sub } from "../graph/build.ts"
+import type { Value } from "../graph/graph.ts"
+
+/** The value of a parameter after a step, and its optimiser state by slot. */
+export interface ParameterUpdate {
+  readonly parameter: Value
+  readonly state: Readonly<Record<string, Value>>
+}
+
+/**
+ * An optimiser as a pure rule that adds nodes. Its state is one tensor per parameter and slot, of the parameter's
+ * shape, zero at first.
+ */
+export interface Optimizer {
+  readonly slots: readonly string[]
+  update(
+    parameter: Value,
+    gradient: Value,
+    state: Readonly<Record<string, Value>>,
+    learningRate: Value,
+  ): ParameterUpdate
+}
+
+/**
+ * Stochastic gradient descent as PyTorch has it: g += weightDecay p; v = momentum v + g; p -= learningRate v.
+ * The momentum starts at zero, so the first step's v is g.
+ */
+export function sgd({ momentum, weightDecay }: { readonly momentum: number; readonly weightDecay: number }): Optimizer {
+  const hasMomentum = momentum !== 0
+  return {
+    slots: hasMomentum ? ["momentum"] : [],
+    update(parameter, gradient, state, learningRate) {
+      const decayed = weightDecay === 0 ? gradient : add(gradient, mul(parameter, weightDecay))
+      const velocity = hasMomentum ? add(mul(state.momentum as Value, momentum), decayed) : decayed
+      return {
+        parameter: sub(parameter, mul(velocity, learningRate)),
+        state: hasMomentum ? { momentum: velocity } : {},
+      }
+    },
+  }
+}

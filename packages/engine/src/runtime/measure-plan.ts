@@ -1,0 +1,103 @@
+import { encodeModel, type NamedOutputs } from "../graph/codec.ts"
+import { Graph, type Value } from "../graph/graph.ts"
+import { floatTensor, type Shape, sizeOf, type Tensor } from "../graph/tensor.ts"
+import { productsOf } from "../lowering/lower.ts"
+import { type LoweringPlan, possibleLowerings } from "../lowering/plan.ts"
+import { type ConvProduct, type Lowering, productKey } from "../lowering/product.ts"
+import { createRng } from "../random/rng.ts"
+import { relativeDifference } from "../testing/all-close.ts"
+import { probeChannelBlock } from "./channel-block.ts"
+import { createSession, type Session } from "./ort.ts"
+
+/** Multiply-adds of a timed trial: enough to outlast noise, small enough that a whole network is measured in seconds. */
+const trialFlops = 6e8
+const timedRuns = 3
+/** A way of computing a product may round differently, but must not be wrong. */
+const largestDifference = 1e-3
+
+/** Times every way to compute each convolution product that the outputs need and names the fastest. */
+export async function measurePlan(graph: Graph, outputs: NamedOutputs, threads: number): Promise<LoweringPlan> {
+  const channelBlock = await probeChannelBlock()
+  const plan: Record<string, string> = {}
+  for (const product of productsOf(graph, outputs)) {
+    const candidates = possibleLowerings(product, channelBlock)
+    plan[productKey(product)] = (await fastest(shrunk(product), candidates, threads)).name
+  }
+  return plan
+}
+
+/** The same product on part of the batch. */
+function shrunk(product: ConvProduct): ConvProduct {
+  const [n] = product.inputShape as [number]
+  const flops = 2 * sizeOf(product.outputShape) * sizeOf(product.weightShape.slice(1))
+  const count = Math.max(1, Math.min(n, Math.round((n * trialFlops) / flops)))
+  return {
+    ...product,
+    inputShape: [count, ...product.inputShape.slice(1)],
+    outputShape: [count, ...product.outputShape.slice(1)],
+  }
+}
+
+async function fastest(product: ConvProduct, candidates: readonly Lowering[], threads: number): Promise<Lowering> {
+  const [first] = candidates
+  if (candidates.length < 2) return first as Lowering
+  const feeds = randomFactors(product)
+  let best = { lowering: first as Lowering, milliseconds: Number.POSITIVE_INFINITY }
+  let reference: Float32Array | undefined
+  for (const lowering of candidates) {
+    const trial = await time(product, lowering, feeds, threads)
+    if (trial === undefined) continue
+    reference ??= trial.result
+    if (relativeDifference(trial.result, reference) > largestDifference) continue
+    if (trial.milliseconds < best.milliseconds) best = { lowering, milliseconds: trial.milliseconds }
+  }
+  return best.lowering
+}
+
+/** Shortest of a few runs; undefined where this processor or version of ONNX Runtime cannot run it. */
+async function time(
+  product: ConvProduct,
+  lowering: Lowering,
+  feeds: Readonly<Record<string, Tensor>>,
+  threads: number,
+) {
+  let session: Session | undefined
+  try {
+    const graph = new Graph()
+    const [a, b] = Object.entries(feeds).map(([name, { shape }]) => graph.input(name, "float32", shape)) as [
+      Value,
+      Value,
+    ]
+    session = await createSession(encodeModel(graph, { result: lowering.build(product, [a, b]) }), { threads })
+    let outcome = await session.run(feeds)
+    let milliseconds = Number.POSITIVE_INFINITY
+    for (let run = 0; run < timedRuns; run++) {
+      const start = performance.now()
+      outcome = await session.run(feeds)
+      milliseconds = Math.min(milliseconds, performance.now() - start)
+    }
+    return { milliseconds, result: outcome.result?.data as Float32Array }
+  } catch {
+    return undefined
+  } finally {
+    await session?.release()
+  }
+}
+
+function randomFactors({ kind, inputShape, weightShape, outputShape }: ConvProduct): Readonly<Record<string, Tensor>> {
+  const shapes = {
+    forward: { x: inputShape, w: weightShape },
+    "input-gradient": { w: weightShape, dy: outputShape },
+    "weight-gradient": { x: inputShape, dy: outputShape },
+  }[kind] as Readonly<Record<string, Shape>>
+  const rng = createRng("measure")
+  return Object.fromEntries(
+    Object.entries(shapes).map(([name, shape]) => [
+      name,
+      floatTensor(
+        shape,
+        Float32Array.from({ length: sizeOf(shape) }, () => rng.float() - 0.5),
+      ),
+    ]),
+  )
+}
