@@ -1,0 +1,57 @@
+import { type ChartSize, learningCurve, liftChart, rankingChart } from "./charts.ts"
+import { classCountsChart } from "./class-counts.ts"
+import { predictionScatters, timesChart } from "./detail-charts.ts"
+import { html, Markup } from "./markup.ts"
+import type { MergedRuns } from "./merge-runs.ts"
+import { type ChartSpec, renderSvg } from "./render-svg.ts"
+
+/** Sizes that a chart is drawn at, so that its text is as large on a phone as on a desk. */
+const half = { width: 430, height: 270 }
+const full = { width: 1000, height: 430 }
+const phone = { width: 262, height: 220 }
+const third = { width: 246, height: 250 }
+
+/** All charts of the report with their headings. */
+export async function chartSections(runs: MergedRuns): Promise<Markup> {
+  const { cycles, predictions, trials } = runs
+  const firstSeed = trials[0]?.seed
+  const ofFirstSeed = new Set(trials.filter(({ seed }) => seed === firstSeed).map(({ trial }) => trial))
+  const oneSeed = cycles.filter(({ trial }) => ofFirstSeed.has(trial))
+  const classNote = ofFirstSeed.size < trials.length ? ` Trials of seed ${firstSeed} only.` : ""
+  const scatters = await Promise.all(
+    predictionScatters(predictions, third).map(async ({ strategy, trial, cycle, floor, spec }) => {
+      const svg = new Markup(await renderSvg(spec, `scatter-${strategy}`))
+      return html`<figure class="chart"><h3>${strategy}</h3>${svg}
+<figcaption>Trial ${trial}, cycle ${cycle}, a part of the test set.${floor === null ? "" : ` Losses below ${floor} are drawn there.`}</figcaption></figure>`
+    }),
+  )
+  return html`<h2>Learning curve</h2>
+${await figure("curve", "", "Test accuracy after each training; a band is ± 1 standard deviation over trials.", full, (size) => learningCurve(cycles, size))}
+<h2>How well losses are predicted</h2>
+<div class="grid">
+${await figure("ranking", "Ranking accuracy", "Share of test pairs of unequal loss put in the right order; chance is 50%. Dashed: confidence of the same network, without any module.", half, (size) => rankingChart(cycles, size))}
+${await figure("lift", "Lift", "Mean true loss of the 5% of test images ranked highest over the mean of all; 1 is as good as picking at random.", half, (size) => liftChart(cycles, size))}
+</div>
+${scatters.length === 0 ? [] : html`<h2>Predicted against target loss</h2><div class="grid three">${scatters}</div>`}
+<h2>Labels and time</h2>
+<div class="grid">
+${await figure("classes", "Labelled images of each class", `At the end, mean over trials; classes in the order of their frequency.${classNote}`, half, (size) => classCountsChart(oneSeed, size))}
+${await figure("times", "Seconds of each cycle", "Mean over trials; select is scoring the candidates and choosing among them.", half, (size) => timesChart(cycles, size))}
+</div>`
+}
+
+async function figure(
+  id: string,
+  title: string,
+  caption: string,
+  size: ChartSize,
+  draw: (size: ChartSize) => ChartSpec | null,
+): Promise<Markup | []> {
+  const [wide, narrow] = [draw(size), draw(phone)]
+  if (wide === null || narrow === null) return []
+  const heading = title === "" ? [] : html`<h3>${title}</h3>`
+  return html`<figure class="chart" role="group" aria-label="${title === "" ? caption : title}">${heading}
+<div class="wide">${new Markup(await renderSvg(wide, id))}</div>
+<div class="narrow">${new Markup(await renderSvg(narrow, `${id}-narrow`))}</div>
+<figcaption>${caption}</figcaption></figure>`
+}

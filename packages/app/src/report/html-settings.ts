@@ -1,0 +1,92 @@
+import type { DataFormat, RunConfig } from "@learnloss/contract"
+import { stringify } from "yaml"
+import { formatCount, plural } from "./format.ts"
+import { html, type Markup } from "./markup.ts"
+import type { MergedRuns, TrialOrigin } from "./merge-runs.ts"
+
+/** What a person needs to know to get the same data. */
+const dataNotes = {
+  cifar10: html`CIFAR-10 in its binary version: <code>learnloss data fetch cifar10</code>.`,
+  "fashion-mnist": html`Fashion-MNIST: <code>learnloss data fetch fashion-mnist</code>.`,
+  images: html`A folder of images; the results hold for these files only.`,
+  shapes: html`Drawn by learnloss itself from the seed; no files are needed.`,
+} as const satisfies Record<DataFormat, Markup>
+
+/** The settings that matter most, in words. */
+export function settingsList({ runs, trials }: MergedRuns): Markup {
+  const config = runs[0]?.config
+  if (config === undefined) return html``
+  const data = [...new Set(runs.map((run) => run.config.data))].join(", ")
+  const note = Object.entries(dataNotes).find(([format]) => format === config.data.split(":")[0])?.[1]
+  const rows: [string, string | Markup][] = [
+    ["data", html`<code>${data}</code>. ${note ?? ""}${pathNote(config)}`],
+    ["pool", poolText(config)],
+    ["network", `${config.model.name}, width ${config.model.width}`],
+    ["training", trainingText(config)],
+    ["loss module", moduleText(config)],
+    ["budget", budgetText(config)],
+    ["trials", seedsText(trials)],
+    ["engine", [...new Set(runs.map((run) => engineText(run.config)))].join("; ")],
+  ]
+  return html`<dl>${rows.map(([name, text]) => html`<dt>${name}</dt><dd>${text}</dd>`)}</dl>`
+}
+
+/** How to get the same results again, with the full settings. */
+export function reproduceSection({ runs }: MergedRuns): Markup {
+  return html`<h2>How to reproduce</h2>
+<p>Save the settings of a run as <code>run.yaml</code> and start it. The same settings, data, thread count and lowering plan
+give the same losses, selections and accuracies on one machine; on another they differ by rounding.</p>
+<pre>npx learnloss run run.yaml --out again
+npx learnloss report again</pre>
+${runs.map(({ folder, config }) => html`<details><summary>Settings of ${folder}</summary><pre>${stringify(config)}</pre></details>`)}`
+}
+
+function pathNote({ data }: RunConfig): string {
+  return data.includes(":") ? " The path is the one on the machine where the run was made." : ""
+}
+
+function poolText({ pool, imageSize, data }: RunConfig): string {
+  const parts = [
+    pool.size === null ? "all training images" : plural(pool.size, "image"),
+    pool.imbalance === 1 ? "classes as in the data" : `long-tailed: largest class ${pool.imbalance} times the smallest`,
+    pool.testSize === null ? "all test images" : plural(pool.testSize, "test image"),
+  ]
+  return [...parts, ...(data.startsWith("images") ? [`${imageSize} x ${imageSize} pixels`] : [])].join("; ")
+}
+
+function trainingText({ training, augment }: RunConfig): string {
+  const length = training.epochs === undefined ? plural(training.steps ?? 0, "step") : plural(training.epochs, "epoch")
+  const start = training.startFrom === "fresh" ? "new weights each cycle" : "weights of the last cycle kept"
+  const changes = [
+    ...(augment.crop > 0 ? [`crop with padding ${augment.crop}`] : []),
+    ...(augment.flip ? ["flip"] : []),
+  ]
+  return [
+    `${length} a cycle, batch ${training.batch}`,
+    `SGD with learning rate ${training.learningRate} (${training.schedule.kind}), momentum ${training.momentum}, weight decay ${training.weightDecay}`,
+    start,
+    changes.length === 0 ? "no augmentation" : `augmented by ${changes.join(" and ")}`,
+  ].join("; ")
+}
+
+function moduleText({ lossModule }: RunConfig): string {
+  return `trained ${lossModule.training}; width ${lossModule.width}, margin ${lossModule.margin}, weight ${lossModule.weight}, gradient into the network stopped at ${lossModule.stopGradientAt}`
+}
+
+function budgetText({ budget: { initial, perCycle, cycles, candidates } }: RunConfig): string {
+  const last = initial + (cycles - 1) * perCycle
+  const scored = candidates === null ? "the whole pool" : `${formatCount(candidates)} random images of the pool`
+  return `${plural(cycles, "cycle")} from ${formatCount(initial)} to ${formatCount(last)} labels in steps of ${formatCount(perCycle)}; ${scored} scored each time`
+}
+
+function seedsText(trials: readonly TrialOrigin[]): string {
+  const seeds = [...new Set(trials.map(({ seed }) => seed))]
+  return seeds
+    .map((seed) => `${plural(trials.filter((trial) => trial.seed === seed).length, "trial")} of seed ${seed}`)
+    .join(", ")
+}
+
+function engineText({ engine }: RunConfig): string {
+  const threads = engine.threads === null ? "every core" : plural(engine.threads, "thread")
+  return `${threads}, lowerings ${typeof engine.lowerings === "string" ? engine.lowerings : "as measured (see the full settings)"}`
+}

@@ -1,0 +1,79 @@
+import { existsSync, mkdtempSync, readFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { beforeAll, describe, expect, test } from "vitest"
+import { writeSyntheticRun } from "./synthetic-run.test-suite.ts"
+import { type WrittenReport, writeReport } from "./write-report.ts"
+
+const attack = `</title><img src="http://evil.example/x.png" onerror='alert(1)'>&`
+let folder: string
+let written: WrittenReport
+let page: string
+
+beforeAll(async () => {
+  const options = {
+    strategies: ["random", "entropy", "learning-loss"],
+    trials: 2,
+    cycles: 3,
+    hasPictures: true,
+  } as const
+  folder = await writeSyntheticRun({ ...options, config: { name: attack, description: attack } })
+  written = await writeReport([folder])
+  page = readFileSync(written.report, "utf8")
+})
+
+describe("writeReport", () => {
+  test("writes the page, the curve and the CSV into the run's folder", () => {
+    const names = ["report.html", "learning-curve.svg", "learning-curve.png", "results.csv"]
+    expect(written.files).toEqual(names.map((name) => join(folder, name)))
+    expect(written.files.every((file) => existsSync(file))).toBe(true)
+    expect(readFileSync(join(folder, "results.csv"), "utf8").split("\r\n")).toHaveLength(1 + 3 * 2 * 3 + 1)
+  })
+
+  test("writes the same bytes again", async () => {
+    await writeReport([folder])
+    expect(readFileSync(written.report, "utf8")).toBe(page)
+  })
+
+  test("writes elsewhere when asked, of several runs with their trials counted together", async () => {
+    const other = await writeSyntheticRun({ strategies: ["random"], trials: 1, cycles: 3, seed: 1 })
+    const out = join(mkdtempSync(join(tmpdir(), "learnloss-")), "new")
+    const { report, table } = await writeReport([folder, other], out)
+    expect(report).toBe(join(out, "report.html"))
+    expect(table.strategies.map((each) => each.finishedTrials)).toEqual([3, 2, 2])
+    expect(readFileSync(report, "utf8")).toContain("2 trials of seed 0, 1 trial of seed 1")
+  })
+})
+
+describe("the page", () => {
+  test("needs nothing from outside and runs nothing", () => {
+    expect(page).not.toMatch(/<script|<link|<iframe|@import/i)
+    const sources = [...page.matchAll(/<[^>]*\s(?:src|href|xlink:href)\s*=\s*["']?([^"'\s>]+)/g)].map(
+      (match) => match[1] ?? "",
+    )
+    expect(sources.length).toBeGreaterThan(0)
+    expect(sources.filter((source) => !source.startsWith("data:image/png;base64,"))).toEqual([])
+  })
+
+  test("escapes what it was given", () => {
+    expect(page).not.toContain('<img src="http')
+    expect(page).toContain(
+      "&lt;/title&gt;&lt;img src=&quot;http://evil.example/x.png&quot; onerror=&#39;alert(1)&#39;&gt;&amp;",
+    )
+  })
+
+  test("has each id once, so that charts do not clip each other", () => {
+    const ids = [...page.matchAll(/\sid="([^"]+)"/g)].map((match) => match[1])
+    expect(new Set(ids).size).toBe(ids.length)
+  })
+
+  test("starts with the verdict and shows results, charts, picks and settings", () => {
+    const order = ["most accurate strategy", ">Results<", ">Learning curve<", ">Ranking accuracy<", ">Lift<"]
+    const rest = [">Predicted against target loss<", ">Labelled images of each class<", ">Images picked in each cycle<"]
+    const places = [...order, ...rest, ">Settings<", ">How to reproduce<"].map((text) => page.indexOf(text))
+    expect(places).not.toContain(-1)
+    expect(places).toEqual(places.toSorted((a, b) => a - b))
+    expect(page.match(/<img src="data:image/g)).toHaveLength(3 * 2)
+    expect(page).toContain("after cycle 2 (1,000 labels): 500 picked, scores 0.505 to 3")
+  })
+})
