@@ -1,5 +1,6 @@
-import { existsSync, readdirSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
+import { parse } from "yaml"
 
 /** The same folder from src, from dist and from an installed package. */
 const presetFolder = new URL("../../presets/", import.meta.url)
@@ -17,4 +18,15 @@ export function findPreset(name: string): string | undefined {
   if (!/^[\w-]+$/.test(name)) return undefined
   const file = fileURLToPath(new URL(`${name}.yaml`, presetFolder))
   return existsSync(file) ? file : undefined
+}
+
+/** One line a preset, with what it says of itself. */
+export function describePresets(): string {
+  const lines = presetNames().map((name) => {
+    const { description } = parse(readFileSync(new URL(`${name}.yaml`, presetFolder), "utf8")) as {
+      description: string
+    }
+    return `  ${name.padEnd(18)}  ${description}`
+  })
+  return lines.join("\n")
 }

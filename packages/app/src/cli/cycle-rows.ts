@@ -1,0 +1,47 @@
+import type { CycleRecord } from "@learnloss/contract"
+import { formatPercent } from "../report/format.ts"
+
+interface Column {
+  readonly head: string
+  readonly width: number
+  readonly cell: (record: CycleRecord) => string
+}
+
+const columns: readonly Column[] = [
+  { head: "strategy", width: -21, cell: ({ strategy }) => strategy },
+  { head: "trial", width: 5, cell: ({ trial }) => String(trial) },
+  { head: "cycle", width: 5, cell: ({ cycle }) => String(cycle) },
+  { head: "labels", width: 6, cell: ({ labels }) => String(labels) },
+  { head: "accuracy", width: 8, cell: ({ metrics }) => formatPercent(metrics.accuracy) },
+  {
+    head: "ranking (module / confidence)",
+    width: 29,
+    cell: (record) =>
+      `${optionalPercent(record.rankingAccuracy)} / ${optionalPercent(record.confidenceRankingAccuracy)}`,
+  },
+  { head: "lift", width: 5, cell: ({ lift }) => (lift === null ? "-" : lift.toFixed(2)) },
+  { head: "seconds", width: 7, cell: (record) => cycleSeconds(record).toFixed(1) },
+]
+
+/** Head of the table that has one row a cycle. */
+export function cycleRowHead(): string {
+  return columns.map(({ head, width }) => pad(head, width)).join("  ")
+}
+
+/** One row of that table; ranking accuracy and lift are those of the loss module. */
+export function cycleRow(record: CycleRecord): string {
+  return columns.map(({ cell, width }) => pad(cell(record), width)).join("  ")
+}
+
+function cycleSeconds({ trainSeconds, evaluateSeconds, selectSeconds }: CycleRecord): number {
+  return trainSeconds + evaluateSeconds + (selectSeconds ?? 0)
+}
+
+function optionalPercent(share: number | null): string {
+  return share === null ? "-" : formatPercent(share)
+}
+
+/** A negative width aligns to the left. */
+function pad(text: string, width: number): string {
+  return width < 0 ? text.padEnd(-width) : text.padStart(width)
+}

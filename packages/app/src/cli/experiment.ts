@@ -1,0 +1,45 @@
+import { isInterruption } from "../experiments/interruption.ts"
+import type { ExperimentParts } from "../experiments/parts.ts"
+import type { ExperimentOptions, Outcome } from "../experiments/run-experiment.ts"
+import { isResumable } from "../experiments/run-folder.ts"
+import type { CommandIo } from "./io.ts"
+import { printOutcome } from "./outcome.ts"
+import { createProgress } from "./progress.ts"
+
+/** Loads what experiments need only when one starts, so that `--help` answers at once. */
+export type LoadParts = (io: CommandIo) => Promise<ExperimentParts>
+
+export interface PerformOptions {
+  readonly folder: string
+  readonly isJson: boolean
+  readonly io: CommandIo
+  readonly loadParts: LoadParts
+}
+
+/** Runs or resumes an experiment in front of a person: progress to stderr, the outcome to stdout. */
+export async function performExperiment(
+  perform: (options: ExperimentOptions) => Promise<Outcome>,
+  { folder, isJson, io, loadParts }: PerformOptions,
+): Promise<void> {
+  try {
+    const outcome = await perform({
+      folder,
+      parts: await loadParts(io),
+      signal: io.signal,
+      say: (line) => io.stderr(`${line}\n`),
+      announce: (line) => (isJson ? io.stderr : io.stdout)(`${line}\n`),
+      watch: (config, stepsBefore) => createProgress(io, { config, stepsBefore }),
+    })
+    printOutcome(outcome, io, isJson)
+  } catch (error) {
+    if (isInterruption(error, io.signal) && isResumable(folder)) {
+      io.stderr(`Interrupted. Go on with:\n  learnloss resume ${quoted(folder)}\n`)
+    }
+    throw error
+  }
+}
+
+/** A path as it can be pasted into a shell. */
+function quoted(path: string): string {
+  return /^[\w./:@%+,=\\-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
+}

@@ -1,0 +1,91 @@
+import { Writable } from "node:stream"
+import type { LoopEvent } from "@learnloss/learn"
+import cliProgress from "cli-progress"
+import { formatCount } from "../report/format.ts"
+import { cycleRow, cycleRowHead } from "./cycle-rows.ts"
+import { formatDuration } from "./duration.ts"
+import type { CommandIo } from "./io.ts"
+import type { Progress, ProgressOptions } from "./progress.ts"
+import { createProgressMeter } from "./progress-meter.ts"
+
+/** Two bars at the foot of the terminal, for the cycle and for the run, with the table of cycles above them. */
+export function createProgressBars(
+  io: CommandIo,
+  { config, stepsBefore, now = () => performance.now() }: ProgressOptions,
+): Progress {
+  const meter = createProgressMeter(config, stepsBefore, now)
+  const bars = new cliProgress.MultiBar({
+    stream: terminalStream(io),
+    format: "{bar} {percentage}%  {text}",
+    barCompleteChar: "█",
+    barIncompleteChar: "░",
+    barsize: 24,
+    fps: 5,
+    hideCursor: true,
+    clearOnComplete: true,
+    // The command itself decides what Ctrl-C does.
+    gracefulExit: false,
+  })
+  let cycleBar: cliProgress.SingleBar | undefined
+  let runBar: cliProgress.SingleBar | undefined
+  let isHeadShown = false
+
+  function say(line: string): void {
+    // Bars that do not stand yet would be drawn over the line.
+    if (cycleBar === undefined) io.stderr(`${line}\n`)
+    else bars.log(`${line}\n`)
+  }
+
+  return {
+    say,
+    show(event) {
+      const reading = meter.read(event)
+      cycleBar ??= bars.create(1, 0, { text: "" })
+      runBar ??= bars.create(Math.max(1, reading.allSteps), reading.runSteps, { text: "" })
+      if (event.type === "cycle-finished") {
+        if (!isHeadShown) say(cycleRowHead())
+        isHeadShown = true
+        say(cycleRow(event.record))
+      } else {
+        const [done, total] = extent(event)
+        cycleBar.setTotal(Math.max(1, total))
+        cycleBar.update(done, { text: describe(event, reading.cycleSecondsLeft) })
+      }
+      runBar.update(reading.runSteps, { text: `whole run, ${formatDuration(reading.runSecondsLeft)} left` })
+    },
+    close() {
+      bars.stop()
+    },
+  }
+}
+
+type MovingEvent = Exclude<LoopEvent, { type: "cycle-finished" }>
+
+function extent(event: MovingEvent): [done: number, total: number] {
+  if (event.type === "cycle-started") return [event.fromStep, event.steps]
+  return event.type === "step" ? [event.step, event.steps] : [event.done, event.total]
+}
+
+function describe(event: MovingEvent, secondsLeft: number | null): string {
+  const place = `${event.strategy} trial ${event.trial} cycle ${event.cycle}`
+  if (event.type !== "step") return `${place}  ${event.type === "cycle-started" ? "training" : event.type}`
+  const module = event.lossPrediction === null ? "" : `  module ${event.lossPrediction.toFixed(3)}`
+  const speed = `${formatCount(event.imagesPerSecond)} images/s`
+  return `${place}  loss ${event.loss.toFixed(3)}${module}  ${speed}  ${formatDuration(secondsLeft)} left`
+}
+
+/** The bars write to a stream and ask it for its width. */
+function terminalStream(io: CommandIo): NodeJS.WritableStream {
+  const stream = new Writable({
+    decodeStrings: false,
+    write(chunk: string, _encoding, done) {
+      io.stderr(chunk)
+      done()
+    },
+  })
+  return Object.defineProperties(stream, {
+    isTTY: { value: true },
+    columns: { get: () => process.stderr.columns ?? 80 },
+    rows: { get: () => process.stderr.rows ?? 24 },
+  })
+}

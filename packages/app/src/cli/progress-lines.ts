@@ -1,0 +1,57 @@
+import type { LoopEvent } from "@learnloss/learn"
+import { formatCount } from "../report/format.ts"
+import { cycleRow, cycleRowHead } from "./cycle-rows.ts"
+import { formatDuration } from "./duration.ts"
+import type { CommandIo } from "./io.ts"
+import type { Progress, ProgressOptions } from "./progress.ts"
+import { createProgressMeter, type Reading } from "./progress-meter.ts"
+
+const leastMsBetweenLines = 5000
+
+/** Plain lines: one every few seconds and one a cycle. */
+export function createProgressLines(
+  io: CommandIo,
+  { config, stepsBefore, now = () => performance.now() }: ProgressOptions,
+): Progress {
+  const meter = createProgressMeter(config, stepsBefore, now)
+  let lastLineAt = now()
+  let isHeadShown = false
+
+  return {
+    say: (line) => io.stderr(`${line}\n`),
+    show(event) {
+      const reading = meter.read(event)
+      if (event.type === "cycle-finished") {
+        if (!isHeadShown) io.stderr(`${cycleRowHead()}\n`)
+        isHeadShown = true
+        io.stderr(`${cycleRow(event.record)}\n`)
+        lastLineAt = now()
+        return
+      }
+      const line = describe(event, reading, config.budget.cycles)
+      if (line === undefined || now() - lastLineAt < leastMsBetweenLines) return
+      lastLineAt = now()
+      io.stderr(`${line}\n`)
+    },
+    close() {},
+  }
+}
+
+function describe(event: LoopEvent, reading: Reading, cycles: number): string | undefined {
+  const place = `${event.strategy}, trial ${event.trial}, cycle ${event.cycle} of ${cycles}`
+  if (event.type === "step") {
+    const parts = [
+      `step ${event.step} of ${event.steps}`,
+      `loss ${event.loss.toFixed(3)}`,
+      ...(event.lossPrediction === null ? [] : [`module ${event.lossPrediction.toFixed(3)}`]),
+      `${formatCount(event.imagesPerSecond)} images/s`,
+      `${formatDuration(reading.cycleSecondsLeft)} left in this cycle`,
+      `${formatDuration(reading.runSecondsLeft)} in all`,
+    ]
+    return `${place}: ${parts.join(", ")}`
+  }
+  if (event.type === "evaluating" || event.type === "scoring") {
+    return `${place}: ${event.type} ${formatCount(event.done)} of ${formatCount(event.total)} images`
+  }
+  return undefined
+}

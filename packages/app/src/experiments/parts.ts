@@ -1,0 +1,26 @@
+import type { RunConfig } from "@learnloss/contract"
+import type { Rng } from "@learnloss/engine"
+import type { ClassificationDataset, TrialOptions } from "@learnloss/learn"
+import type { WrittenReport } from "../report/write-report.ts"
+import type { DrawPicked } from "./picked-pictures.ts"
+
+/** What opening a data set is told and tells. */
+export interface OpenOptions {
+  readonly imageSize: number
+  readonly rng: Rng
+  readonly signal: AbortSignal
+  readonly onProgress: (done: number, total: number) => void
+  readonly onDefect: (defect: { readonly file: string; readonly reason: string }) => void
+}
+
+/** What an experiment is put together from; tests put in parts that train nothing. */
+export interface ExperimentParts {
+  readonly openDataset: (spec: string, options: OpenOptions) => Promise<ClassificationDataset>
+  /** Puts a data set that is not on this machine into the data folder. */
+  readonly fetchDataset: (name: string) => Promise<unknown>
+  readonly shapePool: (dataset: ClassificationDataset, pool: RunConfig["pool"], rng: Rng) => ClassificationDataset
+  readonly resolveEngine: (config: RunConfig, dataset: ClassificationDataset) => Promise<RunConfig>
+  readonly runTrial: (options: TrialOptions) => Promise<void>
+  readonly drawPicked: DrawPicked
+  readonly writeReport: (folders: readonly string[]) => Promise<WrittenReport>
+}

@@ -1,0 +1,68 @@
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import type { SelectionRecord } from "@learnloss/contract"
+import { atomicWrite, type FileOperations } from "@learnloss/engine"
+import type { ClassificationDataset, ImageShape, PickedImage, Place } from "@learnloss/learn"
+import { runFiles } from "./run-files.ts"
+
+/** Images of a selection that its picture shows. */
+const imagesShown = 24
+
+/** Draws picked images as one PNG. */
+export type DrawPicked = (picked: readonly PickedImage[], shape: ImageShape) => Promise<Uint8Array>
+
+/** Draws pictures of what cycles picked while training goes on. */
+export interface PictureQueue {
+  add(place: Place, picked: readonly PickedImage[]): void
+  /**
+   * Resolves when all pictures added so far are on disk.
+   *
+   * @throws whatever drawing or writing the first failed picture threw.
+   */
+  settled(): Promise<void>
+}
+
+export interface PictureOptions {
+  readonly folder: string
+  readonly shape: ImageShape
+  readonly draw: DrawPicked
+  readonly operations?: FileOperations | undefined
+}
+
+/** Starts a queue that writes to `picked/` of a run's folder, one picture after the other. */
+export function createPictureQueue({ folder, shape, draw, operations }: PictureOptions): PictureQueue {
+  let last = Promise.resolve()
+  return {
+    add(place, picked) {
+      last = last.then(async () => atomicWrite(picturePath(folder, place), await draw(picked, shape), operations))
+      // Whoever waits for `settled` gets the error; until then it must not end the process.
+      last.catch(() => {})
+    },
+    settled: () => last,
+  }
+}
+
+/** Draws again what a kill left undrawn, from the selections and the images themselves. */
+export function addMissingPictures(
+  queue: Pick<PictureQueue, "add">,
+  folder: string,
+  selections: readonly SelectionRecord[],
+  dataset: ClassificationDataset,
+): void {
+  const missing = selections.filter((selection) => selection.cycle > 0 && !existsSync(picturePath(folder, selection)))
+  if (missing.length === 0) return
+  const positions = new Map(dataset.train.ids.map((id, position) => [id, position]))
+  for (const selection of missing) {
+    const picked = selection.ids.slice(0, imagesShown).flatMap((id, index): PickedImage[] => {
+      const position = positions.get(id)
+      if (position === undefined) return []
+      const label = dataset.classNames[dataset.train.targets[position] ?? -1] ?? ""
+      return [{ id, label, score: selection.scores?.[index] ?? null, pixels: dataset.train.image(position) }]
+    })
+    if (picked.length > 0) queue.add(selection, picked)
+  }
+}
+
+function picturePath(folder: string, { strategy, trial, cycle }: Place): string {
+  return join(folder, runFiles.picked, `${strategy}-trial${trial}-cycle${cycle}.png`)
+}

@@ -1,0 +1,138 @@
+import { join } from "node:path"
+import type { CycleRecord, RunConfig } from "@learnloss/contract"
+import { cycleRecordSchema } from "@learnloss/contract"
+import { InternalError } from "@learnloss/engine"
+import type { LoopEvent } from "@learnloss/learn"
+import type { WrittenReport } from "../report/write-report.ts"
+import { throwIfInterrupted } from "./interruption.ts"
+import { deepFreeze } from "./load-config.ts"
+import type { ExperimentParts } from "./parts.ts"
+import { addMissingPictures, createPictureQueue } from "./picked-pictures.ts"
+import { planRun } from "./plan.ts"
+import { openRecordFile } from "./record-file.ts"
+import { describeReport, hasFreshReport } from "./report-state.ts"
+import { openKnownData, openRunData, type RunData } from "./run-data.ts"
+import { runFiles } from "./run-files.ts"
+import { createRunFolder, readRunConfig, requireFreeFolder } from "./run-folder.ts"
+import { openRunJournal, type RunJournal } from "./run-journal.ts"
+import { lockRun } from "./run-lock.ts"
+
+/** Who watches an experiment; opened when it is known how much is left to do. */
+export interface Watcher {
+  say(line: string): void
+  show(event: LoopEvent): void
+  close(): void
+}
+
+export interface ExperimentOptions {
+  readonly folder: string
+  readonly parts: ExperimentParts
+  readonly signal: AbortSignal
+  /** Says something before there is anything to watch. */
+  readonly say: (line: string) => void
+  /** Says what belongs to the results too, before they are there. */
+  readonly announce: (line: string) => void
+  readonly watch: (config: RunConfig, stepsBefore: number) => Watcher
+}
+
+/** What an experiment came to. */
+export interface Outcome {
+  readonly folder: string
+  readonly config: RunConfig
+  readonly written: WrittenReport
+}
+
+/**
+ * Runs an experiment from the start: every strategy in every trial, then the report.
+ *
+ * Nothing is written before settings, folder and data have been found good.
+ *
+ * @throws LearnlossError `INTERRUPTED` when the signal was given; the folder can then be resumed.
+ */
+export async function startRun(given: RunConfig, options: ExperimentOptions): Promise<Outcome> {
+  const { folder, parts, signal } = options
+  requireFreeFolder(folder)
+  const data = await openRunData(given, options)
+  const config = deepFreeze(await parts.resolveEngine(data.config, firstPool(data)))
+  throwIfInterrupted(signal, folder)
+  const unlock = createRunFolder(folder, config)
+  try {
+    return await finishRun({ ...data, config }, options)
+  } finally {
+    unlock()
+  }
+}
+
+/**
+ * Goes on with a run that was interrupted or killed; a finished one only gets the report that it may lack.
+ *
+ * @throws LearnlossError `INTERRUPTED` as `startRun`, and what opening the run's files throws.
+ */
+export async function resumeRun(options: ExperimentOptions): Promise<Outcome> {
+  const { folder, parts } = options
+  const config = readRunConfig(folder)
+  const { records } = openRecordFile<CycleRecord>(join(folder, runFiles.cycles), cycleRecordSchema)
+  if (isFinished(config, records) && hasFreshReport(folder)) {
+    return { folder, config, written: describeReport(folder, records) }
+  }
+  const unlock = lockRun(folder)
+  try {
+    if (isFinished(config, records)) return { folder, config, written: await parts.writeReport([folder]) }
+    return await finishRun(await openKnownData(config, options), options)
+  } finally {
+    unlock()
+  }
+}
+
+/** True when the settings of a run ask for nothing that is not on record. */
+export function isFinished(config: RunConfig, cycles: readonly CycleRecord[]): boolean {
+  return cycles.length >= planRun(config).trainings
+}
+
+async function finishRun({ config, pools }: RunData, options: ExperimentOptions): Promise<Outcome> {
+  const { folder, parts, signal } = options
+  const firstImages = firstPool({ pools })
+  const pictures = createPictureQueue({ folder, shape: firstImages.imageShape, draw: parts.drawPicked })
+  const journal = openRunJournal({ folder, pictures })
+  for (const [index, pool] of pools.entries()) {
+    const selections = journal.selections.filter(({ trial }) => trial === index + 1)
+    addMissingPictures(pictures, folder, selections, pool)
+  }
+  const watcher = options.watch(config, stepsOf(config, journal.cycles))
+  try {
+    for (const [index, dataset] of pools.entries()) {
+      for (const strategy of config.strategies) {
+        const trial = index + 1
+        throwIfInterrupted(signal, folder)
+        const recorder = journal.recorderFor(strategy, trial)
+        if (recorder.finished.cycles.length >= config.budget.cycles) continue
+        await parts.runTrial({ config, dataset, strategy, trial, recorder, emit: watcher.show, signal })
+      }
+    }
+  } catch (error) {
+    // What ended the trials matters more than a picture that failed, and a resume draws that again.
+    await pictures.settled().catch(() => {})
+    throw error
+  } finally {
+    watcher.close()
+  }
+  await pictures.settled()
+  requireFinished(config, journal)
+  return { folder, config, written: await parts.writeReport([folder]) }
+}
+
+function stepsOf(config: RunConfig, cycles: readonly CycleRecord[]): number {
+  const plan = planRun(config).cycles
+  return cycles.reduce((sum, { cycle }) => sum + (plan[cycle - 1]?.steps ?? 0), 0)
+}
+
+function firstPool({ pools }: Pick<RunData, "pools">): RunData["pools"][number] {
+  const [first] = pools
+  if (first === undefined) throw new InternalError("a run without trials")
+  return first
+}
+
+function requireFinished(config: RunConfig, journal: RunJournal): void {
+  if (isFinished(config, journal.cycles)) return
+  throw new InternalError(`trials ended after ${journal.cycles.length} of ${planRun(config).trainings} trainings`)
+}
