@@ -1,5 +1,7 @@
+export { gradients } from "./autodiff/gradients.ts"
 export { type ErrorDetails, InternalError, LearnlossError } from "./errors.ts"
 export { atomicWrite, type FileOperations, nodeFileOperations } from "./files/atomic-write.ts"
+export { readSafetensors, writeSafetensors } from "./files/safetensors.ts"
 export * as op from "./graph/build.ts"
 export type { NamedOutputs } from "./graph/codec.ts"
 export { Graph, type Value } from "./graph/graph.ts"
@@ -22,11 +24,11 @@ export { createRng, type Rng } from "./random/rng.ts"
 export { compileEvaluation, type Evaluation } from "./runtime/evaluation.ts"
 export { measurePlan } from "./runtime/measure-plan.ts"
 export type { SessionOptions } from "./runtime/ort.ts"
+export type { TrainingState } from "./runtime/resident-step.ts"
 export {
   buildTrainingOutputs,
   compileTrainStep,
   type StepResult,
   type TrainingSpec,
-  type TrainingState,
   type TrainStep,
 } from "./runtime/train-step.ts"

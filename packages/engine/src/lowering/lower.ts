@@ -1,5 +1,6 @@
 import type { NamedOutputs } from "../graph/codec.ts"
-import { type AnyNode, Graph, nodesNeededFor, type Value } from "../graph/graph.ts"
+import { mul } from "../graph/build.ts"
+import { type AnyNode, Graph, type Node, nodesNeededFor, type Value } from "../graph/graph.ts"
 import { chosenLowering, type LoweringPlan } from "./plan.ts"
 import { type ConvProduct, type Factors, productKey, productOf } from "./product.ts"
 
@@ -40,9 +41,19 @@ export function lower(graph: Graph, outputs: NamedOutputs, plan: LoweringPlan): 
 
 function lowerNode(node: AnyNode, inputs: readonly Value[], lowered: Graph, plan: LoweringPlan): readonly Value[] {
   if (node.op === "StopGradient" || node.op === "ScaleGradient") return [inputs[0] as Value]
+  if (node.op === "BatchNormalization" && node.attributes.training) return lowerBatchStatistics(node, inputs, lowered)
   const product = productOf(node)
   if (product === undefined) return lowered.add(node.op, inputs, node.attributes)
   return [chosenLowering(product, plan).build(product, inputs as unknown as Factors)]
+}
+
+/**
+ * ONNX Runtime writes a training batch's statistics over the memory of the running statistics that it was given. They
+ * only enter with a factor next to zero, so each node is given zeros of its own to write over instead.
+ */
+function lowerBatchStatistics(node: Node<"BatchNormalization">, inputs: readonly Value[], lowered: Graph): readonly Value[] {
+  const [x, scale, bias, mean, variance] = inputs as [Value, Value, Value, Value, Value]
+  return lowered.add(node.op, [x, scale, bias, mul(mean, 0), mul(variance, 0)], node.attributes)
 }
 
 /** The different convolution products that the outputs need. */

@@ -7,7 +7,7 @@ import { floatTensor, type Shape, sizeOf, type Tensor } from "../graph/tensor.ts
 import { createRng } from "../random/rng.ts"
 import { probeChannelBlock } from "../runtime/channel-block.ts"
 import { createSession } from "../runtime/ort.ts"
-import { relativeDifference } from "../testing/all-close.ts"
+import { relativeDifference } from "../graph/compare.ts"
 import { lower, productsOf } from "./lower.ts"
 import { chosenLowering, fixedPlan, possibleLowerings } from "./plan.ts"
 import { productKey } from "./product.ts"

@@ -3,7 +3,8 @@ import type { Graph } from "../graph/graph.ts"
 import type { Tensor } from "../graph/tensor.ts"
 import { lower } from "../lowering/lower.ts"
 import { fixedPlan } from "../lowering/plan.ts"
-import { createSession, type SessionOptions } from "./ort.ts"
+import { openSession } from "./compute-thread.ts"
+import type { SessionOptions } from "./ort.ts"
 
 /** A compiled graph without training, its weights inside. */
 export interface Evaluation {
@@ -22,5 +23,5 @@ export async function compileEvaluation(
   options: SessionOptions,
 ): Promise<Evaluation> {
   const lowered = lower(graph, outputs, fixedPlan)
-  return await createSession(encodeModel(lowered.graph, lowered.outputs), options)
+  return await openSession(encodeModel(lowered.graph, lowered.outputs), options)
 }

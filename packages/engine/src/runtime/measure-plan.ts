@@ -5,7 +5,7 @@ import { productsOf } from "../lowering/lower.ts"
 import { type LoweringPlan, possibleLowerings } from "../lowering/plan.ts"
 import { type ConvProduct, type Lowering, productKey } from "../lowering/product.ts"
 import { createRng } from "../random/rng.ts"
-import { relativeDifference } from "../testing/all-close.ts"
+import { relativeDifference } from "../graph/compare.ts"
 import { probeChannelBlock } from "./channel-block.ts"
 import { createSession, type Session } from "./ort.ts"
 

@@ -1,15 +1,16 @@
 import { gradients } from "../autodiff/gradients.ts"
-import { InternalError } from "../errors.ts"
 import { mul } from "../graph/build.ts"
 import { encodeModel } from "../graph/codec.ts"
 import type { Graph, Value } from "../graph/graph.ts"
-import { floatTensor, type Tensor } from "../graph/tensor.ts"
+import type { Tensor } from "../graph/tensor.ts"
 import { lower } from "../lowering/lower.ts"
 import type { LoweringPlan } from "../lowering/plan.ts"
-import type { NetworkParts, TensorMap } from "../nn/network.ts"
+import type { NetworkParts } from "../nn/network.ts"
 import type { Optimizer } from "../optim/optimizer.ts"
 import type { Schedule } from "../optim/schedule.ts"
-import { type BoundTensors, bind, createSession, type Session, type SessionOptions } from "./ort.ts"
+import { openTrainStep } from "./compute-thread.ts"
+import type { SessionOptions } from "./ort.ts"
+import { nextName, type TrainingState, type TrainStepLayout } from "./resident-step.ts"
 
 /** A network with its loss, ready to be differentiated. */
 export interface TrainingSpec {
@@ -27,37 +28,34 @@ export interface TrainingSpec {
   readonly schedule: Schedule
 }
 
-/** What a step reports; the arrays are overwritten by the next step. */
+/** What a step reports. */
 export interface StepResult {
   readonly loss: number
   readonly learningRate: number
   readonly observed: Readonly<Record<string, Float32Array>>
+  /** When the step was done, in milliseconds of `performance.timeOrigin + performance.now()`. */
+  readonly finishedAt: number
 }
 
-/** Weights, statistics and optimiser state, all that a later step depends on. */
-export interface TrainingState {
-  readonly parameters: TensorMap
-  /** By `slot of parameter`. */
-  readonly optimizer: TensorMap
-}
-
-/** One compiled training step: forward, loss, backward and update in a single run of ONNX Runtime. */
+/**
+ * One compiled training step: forward, loss, backward and update in a single run of ONNX Runtime, on a thread of its
+ * own, so that the caller can prepare the next batch meanwhile.
+ */
 export interface TrainStep {
   /**
    * Trains on one batch.
    *
-   * @param feeds the graph's other inputs by name, e.g. images [B, C, H, W] and targets [B]
+   * @param feeds the graph's other inputs by name, e.g. images [B, C, H, W] and targets [B]; copied before this returns
    * @param progress steps done over steps in all, before this step
    */
   run(feeds: Readonly<Record<string, Tensor>>, progress: number): Promise<StepResult>
-  /** A view of the current state; the next step but one writes over it. */
-  state(): TrainingState
+  /** A copy of the current weights, statistics and optimiser state. */
+  state(): Promise<TrainingState>
   /** Copies a state in; missing optimiser state becomes zero. */
-  load(state: TrainingState): void
+  load(state: TrainingState): Promise<void>
   release(): Promise<void>
 }
 
-const nextName = (name: string) => `next ${name}`
 const slotName = (slot: string, parameter: string) => `${slot} of ${parameter}`
 const lossOutput = "loss"
 const learningRateOutput = "learning rate"
@@ -99,107 +97,29 @@ export async function compileTrainStep(
 ): Promise<TrainStep> {
   const { outputs, stateInputs } = buildTrainingOutputs(spec)
   const lowered = lower(spec.graph, outputs, plan)
-  const session = await createSession(encodeModel(lowered.graph, lowered.outputs), options)
-  return new BoundTrainStep(spec, session, stateInputs, outputs)
-}
-
-/**
- * Two sets of tensors hold the state; each step reads one and writes the other, so that no node can see a weight that
- * an update already wrote over.
- */
-class BoundTrainStep implements TrainStep {
-  readonly #session: Session
-  readonly #parameterNames: readonly string[]
-  readonly #stateNames: readonly string[]
-  readonly #progressName: string
-  readonly #progress = floatTensor([])
-  readonly #reports: Record<string, Tensor>
-  readonly #observedNames: readonly string[]
-  readonly #sides: readonly [Side, Side]
-  #current = 0
-
-  constructor(
-    { network, progress, observed }: TrainingSpec,
-    session: Session,
-    stateInputs: readonly Value[],
-    outputs: Record<string, Value>,
-  ) {
-    this.#session = session
-    this.#parameterNames = network.specs.map(({ name }) => name)
-    this.#stateNames = stateInputs.map(({ name }) => name)
-    this.#progressName = progress.name
-    this.#observedNames = Object.keys(observed)
-    const shapes = [...network.specs, ...stateInputs]
-    const reportNames = [...this.#observedNames, learningRateOutput, lossOutput]
-    this.#reports = Object.fromEntries(reportNames.map((name) => [name, floatTensor((outputs[name] as Value).shape)]))
-    const boundReports = Object.fromEntries(Object.entries(this.#reports).map(([name, tensor]) => [name, bind(tensor)]))
-    const side = () => createSide(shapes, outputs, boundReports)
-    this.#sides = [side(), side()]
+  const observedNames = Object.keys(spec.observed)
+  const layout: TrainStepLayout = {
+    parameters: spec.network.specs.map(({ name, shape }) => ({ name, shape })),
+    state: stateInputs.map(({ name, shape }) => ({ name, shape })),
+    progress: spec.progress.name,
+    reports: [...observedNames, learningRateOutput, lossOutput].map((name) => ({
+      name,
+      shape: (outputs[name] as Value).shape,
+    })),
   }
-
-  async run(feeds: Readonly<Record<string, Tensor>>, progress: number): Promise<StepResult> {
-    const [from, to] = [this.#sides[this.#current] as Side, this.#sides[1 - this.#current] as Side]
-    ;(this.#progress.data as Float32Array)[0] = progress
-    const fed: Record<string, BoundTensors[string]> = { ...from.inputs, [this.#progressName]: bind(this.#progress) }
-    for (const [name, tensor] of Object.entries(feeds)) fed[name] = bind(tensor)
-    await this.#session.runInto(fed, to.outputs)
-    this.#current = 1 - this.#current
-    const report = (name: string) => (this.#reports[name] as Tensor).data as Float32Array
-    return {
-      loss: report(lossOutput)[0] as number,
-      learningRate: report(learningRateOutput)[0] as number,
-      observed: Object.fromEntries(this.#observedNames.map((name) => [name, report(name)])),
-    }
+  const step = await openTrainStep(encodeModel(lowered.graph, lowered.outputs), options, layout)
+  return {
+    async run(feeds, progress) {
+      const { reports, finishedAt } = await step.run(feeds, progress)
+      return {
+        loss: reports[lossOutput]?.[0] as number,
+        learningRate: reports[learningRateOutput]?.[0] as number,
+        observed: Object.fromEntries(observedNames.map((name) => [name, reports[name] as Float32Array])),
+        finishedAt,
+      }
+    },
+    state: () => step.state(),
+    load: (state) => step.load(state),
+    release: () => step.release(),
   }
-
-  state(): TrainingState {
-    const { tensors } = this.#sides[this.#current] as Side
-    const pick = (names: readonly string[]): TensorMap =>
-      new Map(names.map((name) => [name, tensors.get(name) as Tensor]))
-    return { parameters: pick(this.#parameterNames), optimizer: pick(this.#stateNames) }
-  }
-
-  load({ parameters, optimizer }: TrainingState): void {
-    const { tensors } = this.#sides[this.#current] as Side
-    for (const name of this.#parameterNames) copyInto(tensors.get(name) as Tensor, parameters.get(name), name)
-    for (const name of this.#stateNames) {
-      const saved = optimizer.get(name)
-      if (saved === undefined) (tensors.get(name)?.data as Float32Array).fill(0)
-      else copyInto(tensors.get(name) as Tensor, saved, name)
-    }
-  }
-
-  async release(): Promise<void> {
-    await this.#session.release()
-  }
-}
-
-interface Side {
-  readonly tensors: TensorMap
-  readonly inputs: BoundTensors
-  readonly outputs: BoundTensors
-}
-
-/** Memory for one copy of the state, bound both as inputs and as the outputs of the step that writes it. */
-function createSide(
-  values: readonly { readonly name: string; readonly shape: readonly number[] }[],
-  outputs: Readonly<Record<string, Value>>,
-  reports: BoundTensors,
-): Side {
-  const tensors = new Map(values.map(({ name, shape }) => [name, floatTensor(shape)]))
-  const inputs = Object.fromEntries([...tensors].map(([name, tensor]) => [name, bind(tensor)]))
-  for (const name of tensors.keys()) {
-    if (outputs[nextName(name)] === undefined) throw new InternalError(`no update of ${name}`)
-  }
-  const written = Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [nextName(name), tensor]))
-  return { tensors, inputs, outputs: { ...written, ...reports } }
-}
-
-function copyInto(target: Tensor, source: Tensor | undefined, name: string): void {
-  if (source === undefined || source.data.length !== target.data.length) {
-    throw new InternalError(
-      `state of ${name}: expected [${target.shape}], got ${source === undefined ? "none" : `[${source.shape}]`}`,
-    )
-  }
-  ;(target.data as Float32Array).set(source.data as Float32Array)
 }

@@ -8,7 +8,7 @@ import { lower } from "../lowering/lower.ts"
 import { fixedPlan, type LoweringPlan } from "../lowering/plan.ts"
 import type { Rng } from "../random/rng.ts"
 import { createSession } from "../runtime/ort.ts"
-import { relativeDifference } from "./all-close.ts"
+import { relativeDifference } from "../graph/compare.ts"
 
 /** One differentiable computation with the inputs that it is checked at. */
 export interface GradientCase {

@@ -1,2 +1,2 @@
-export { relativeDifference } from "./all-close.ts"
+export { relativeDifference } from "../graph/compare.ts"
 export { checkGradients, type GradientCase, type GradientCheck } from "./finite-differences.ts"

@@ -1,0 +1,62 @@
+import { parentPort } from "node:worker_threads"
+import { InternalError, LearnlossError } from "../errors.ts"
+import type { ComputeCalls, ComputeFailure, ComputeMethod, ComputeReply, ComputeRequest } from "./compute-protocol.ts"
+import { createSession, type Session } from "./ort.ts"
+import { ResidentStep } from "./resident-step.ts"
+
+/**
+ * Runs on the compute thread: ONNX Runtime's Node binding blocks the thread that calls it, so sessions live here and
+ * the main thread stays free for data, progress and signals.
+ */
+const opened = new Map<number, ResidentStep | Session>()
+let nextId = 1
+
+function keep(item: ResidentStep | Session): { id: number } {
+  const id = nextId++
+  opened.set(id, item)
+  return { id }
+}
+
+function step(id: number): ResidentStep {
+  const item = opened.get(id)
+  if (!(item instanceof ResidentStep)) throw new InternalError(`${id} is no open training step`)
+  return item
+}
+
+const methods: { [M in ComputeMethod]: (argument: ComputeCalls[M][0]) => Promise<ComputeCalls[M][1]> } = {
+  openStep: async ({ model, options, layout }) => keep(await ResidentStep.open(model, options, layout)),
+  runStep: ({ id, feeds, progress }) => step(id).run(feeds, progress),
+  stateOfStep: async ({ id }) => step(id).state(),
+  loadStep: async ({ id, state }) => {
+    step(id).load(state)
+    return null
+  },
+  openSession: async ({ model, options }) => keep(await createSession(model, options)),
+  runSession: ({ id, feeds }) => {
+    const item = opened.get(id)
+    if (item === undefined || item instanceof ResidentStep) throw new InternalError(`${id} is no open session`)
+    return item.run(feeds)
+  },
+  release: async ({ id }) => {
+    await opened.get(id)?.release()
+    opened.delete(id)
+    return null
+  },
+}
+
+function describeFailure(error: unknown): ComputeFailure {
+  const { message, stack } = error instanceof Error ? error : new Error(String(error))
+  if (!(error instanceof LearnlossError)) return { message, stack, typed: undefined }
+  const { cause: _, ...details } = error.details
+  return { message, stack, typed: { code: error.code, details } }
+}
+
+parentPort?.on("message", async ({ call, method, argument }: ComputeRequest) => {
+  let reply: ComputeReply
+  try {
+    reply = { call, result: await (methods[method] as (argument: unknown) => Promise<unknown>)(argument) }
+  } catch (error) {
+    reply = { call, failure: describeFailure(error) }
+  }
+  parentPort?.postMessage(reply)
+})

@@ -1,0 +1,37 @@
+import type { Tensor, Value } from "@learnloss/engine"
+
+/** A named graph input that carries targets, for a batch of B samples. */
+export interface TargetInput {
+  readonly name: string
+  readonly dtype: "float32" | "int64"
+  /** Shape without the batch axis. */
+  readonly shape: readonly number[]
+}
+
+/** What the task says about predictions on the test set. */
+export interface TaskMetrics {
+  readonly accuracy: number
+  readonly [name: string]: unknown
+}
+
+/**
+ * What makes a kind of prediction: its targets, its loss for each single sample, and how its output is judged.
+ * Nothing else knows what is being predicted.
+ */
+export interface Task<Target> {
+  /** Size of the network's output. */
+  readonly outputs: number
+  readonly targetInputs: readonly TargetInput[]
+  /** Target tensors of a batch, by input name. */
+  encodeTargets(targets: readonly Target[]): Readonly<Record<string, Tensor>>
+  /** Loss of each sample, [B], from the network's output and the target inputs by name. */
+  perSampleLoss(output: Value, targets: Readonly<Record<string, Value>>): Value
+  /** Statistics of the output that the loss module may read, [B, S]. */
+  outputStatistics(output: Value): Value
+  /** Entropy of the prediction, [B]: higher is less certain. */
+  uncertainty(output: Value): Value
+  /** One minus the probability of the prediction, [B]: plain lack of confidence, the yardstick for the loss module. */
+  unconfidence(output: Value): Value
+  /** Measures of outputs [N, outputs] against targets. */
+  evaluate(outputs: Float32Array, targets: readonly Target[]): TaskMetrics
+}

@@ -1,0 +1,150 @@
+import type { RunConfig } from "@learnloss/contract"
+import {
+  constantSchedule,
+  cosineSchedule,
+  createNetworkBuilder,
+  Graph,
+  type NetworkBuilder,
+  op,
+  type ParameterSource,
+  type Schedule,
+  sgd,
+  stepSchedule,
+  type TrainingSpec,
+  type Value,
+} from "@learnloss/engine"
+import type { ImageShape } from "../data/dataset.ts"
+import { type LossModuleOutput, lossModule } from "../loss-prediction/module.ts"
+import { objectives } from "../loss-prediction/objectives.ts"
+import type { Model, ModelOutput } from "../models/model.ts"
+import type { StrategyTraining } from "../strategies/strategy.ts"
+import type { Task } from "../tasks/task.ts"
+import { shareOfTraining } from "./moments.ts"
+
+/** Everything that decides what is trained, apart from data and weights. */
+export interface Learner {
+  readonly model: Model
+  // biome-ignore lint/suspicious/noExplicitAny: a learner never looks into targets, only its task does
+  readonly task: Task<any>
+  readonly imageShape: ImageShape
+  readonly strategyTraining: StrategyTraining
+  readonly config: Pick<RunConfig, "training" | "lossModule">
+}
+
+export const imagesInput = "images"
+const progressInput = "progress"
+
+/** Per-sample and mean values that a training step reports. */
+export const observedNames = { targetLoss: "target loss", lossPrediction: "loss prediction" } as const
+
+interface Built {
+  readonly b: ReturnType<typeof createNetworkBuilder>
+  readonly output: ModelOutput
+}
+
+function buildModel({ model, imageShape }: Learner, batch: number, source: ParameterSource): Built {
+  const graph = new Graph()
+  const { channels, height, width } = imageShape
+  const images = graph.input(imagesInput, "float32", [batch, channels, height, width])
+  const b = createNetworkBuilder(graph, source)
+  return { b, output: model.build(b, images) }
+}
+
+/** Parameters of the module stand under this name beside the network's. */
+function buildModule(
+  learner: Learner,
+  b: NetworkBuilder,
+  { taps, output }: ModelOutput,
+  factor: Value | undefined,
+): LossModuleOutput {
+  const { lossModule: settings } = learner.config
+  const { readsOutputs } = learner.strategyTraining
+  return lossModule(b.scope("lossModule"), taps, {
+    width: settings.width,
+    gradient: factor === undefined ? { kind: "stopped" } : { kind: "scaled", factor },
+    ...(readsOutputs ? { outputStatistics: learner.task.outputStatistics(op.stopGradient(output)) } : {}),
+  })
+}
+
+/** The training graph: mean target loss, plus the module's loss where one is trained. */
+export function buildTraining(learner: Learner, batch: number): TrainingSpec {
+  const { config, task, strategyTraining } = learner
+  const { b, output } = buildModel(learner, batch, "inputs")
+  const { graph } = b
+  const targets = Object.fromEntries(
+    task.targetInputs.map(({ name, dtype, shape }) => [name, graph.input(name, dtype, [batch, ...shape])]),
+  )
+  const progress = graph.input(progressInput, "float32", [])
+  const targetLoss = task.perSampleLoss(output.output, targets)
+  const meanLoss = op.reduceMean(targetLoss)
+  const observed: Record<string, Value> = { [observedNames.targetLoss]: meanLoss }
+  let loss = meanLoss
+  if (strategyTraining.lossModule !== "none") {
+    const stopAt = shareOfTraining(config.lossModule.stopGradientAt, config.training)
+    const factor = strategyTraining.lossModule === "joint" ? op.where(op.less(progress, stopAt), 1, 0) : undefined
+    const { predictedLoss } = buildModule(learner, b, output, factor)
+    const lossPrediction = objectives[strategyTraining.objective](predictedLoss, targetLoss, config.lossModule)
+    observed[observedNames.lossPrediction] = lossPrediction
+    loss = op.add(meanLoss, op.mul(lossPrediction, config.lossModule.weight))
+  }
+  return {
+    graph,
+    network: b,
+    loss,
+    progress,
+    observed,
+    optimizer: sgd(config.training),
+    learningRate: config.training.learningRate,
+    schedule: scheduleOf(config.training),
+  }
+}
+
+function scheduleOf(training: RunConfig["training"]): Schedule {
+  const { schedule } = training
+  switch (schedule.kind) {
+    case "constant":
+      return constantSchedule
+    case "cosine":
+      return cosineSchedule
+    case "step":
+      return stepSchedule(
+        schedule.milestones.map((moment) => shareOfTraining(moment, training)),
+        schedule.gamma,
+      )
+  }
+}
+
+/** Values that an evaluation graph can compute for a batch. */
+export const evaluatedNames = [
+  "output",
+  "uncertainty",
+  "unconfidence",
+  "embedding",
+  "predictedLoss",
+  "targetLoss",
+] as const
+export type EvaluatedName = (typeof evaluatedNames)[number]
+
+/** The graph that computes just the named values, with the given weights inside. */
+export function buildEvaluation(
+  learner: Learner,
+  batch: number,
+  weights: ParameterSource,
+  wanted: readonly EvaluatedName[],
+) {
+  const { task } = learner
+  const { b, output } = buildModel(learner, batch, weights)
+  const targets = () =>
+    Object.fromEntries(
+      task.targetInputs.map(({ name, dtype, shape }) => [name, b.graph.input(name, dtype, [batch, ...shape])]),
+    )
+  const make = {
+    output: () => output.output,
+    uncertainty: () => task.uncertainty(output.output),
+    unconfidence: () => task.unconfidence(output.output),
+    embedding: () => output.embedding,
+    predictedLoss: () => buildModule(learner, b, output, undefined).predictedLoss,
+    targetLoss: () => task.perSampleLoss(output.output, targets()),
+  } as const satisfies Record<EvaluatedName, () => Value>
+  return { graph: b.graph, network: b, outputs: Object.fromEntries(wanted.map((name) => [name, make[name]()])) }
+}
