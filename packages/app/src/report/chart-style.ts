@@ -24,8 +24,10 @@ export const strategyShapes = {
 export const phaseColours = { train: "#3b4a6b", evaluate: "#cc79a7", select: "#f0e442" } as const
 
 /** Legend of strategies in as many columns as a chart of this width has room for. */
-export function strategyLegend(width: number): { columns: number } {
-  return { columns: width >= 800 ? 6 : width >= 400 ? 2 : 1 }
+export function strategyLegend(width: number, strategies: number): { columns: number } {
+  if (width >= 950) return { columns: strategies }
+  if (width >= 800) return { columns: strategies > 4 ? 3 : strategies }
+  return { columns: width >= 400 ? 2 : 1 }
 }
 
 /** Scale that gives each of some strategies its own value of a table. */

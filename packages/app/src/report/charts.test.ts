@@ -5,12 +5,13 @@ import { beforeAll, describe, expect, test } from "vitest"
 import { strategyColours } from "./chart-style.ts"
 import { learningCurve, liftChart, rankingChart } from "./charts.ts"
 import { classCountsChart } from "./class-counts.ts"
-import { predictionScatters, timesChart } from "./detail-charts.ts"
 import { fontFiles } from "./fonts.ts"
+import { predictionScatters } from "./prediction-scatter.ts"
 import { type RunRecords, readRunRecords } from "./read-run.ts"
 import { renderPng } from "./render-png.ts"
 import { renderSvg } from "./render-svg.ts"
 import { cycleRecord, writeSyntheticRun } from "./synthetic-run.test-suite.ts"
+import { timesChart } from "./times-chart.ts"
 
 const size = { width: 400, height: 250 }
 let run: RunRecords
@@ -32,7 +33,7 @@ async function darkPixels(png: Uint8Array, left: number, right: number): Promise
 
 describe("learningCurve", () => {
   test("shows every strategy in its own colour, with a band", async () => {
-    const svg = await renderSvg(learningCurve(run.cycles, size, "a title"), "curve")
+    const svg = await renderSvg(learningCurve(run.cycles, size, "a title"))
     for (const strategy of strategyNames) expect(svg).toContain(`>${strategy}</text>`)
     for (const colour of Object.values(strategyColours)) expect(svg).toContain(colour)
     expect(svg).toContain("± 1 standard deviation")
@@ -41,12 +42,12 @@ describe("learningCurve", () => {
 
   test("does without a band when there is one trial", async () => {
     const spec = learningCurve([cycleRecord({ accuracy: 0.5 }), cycleRecord({ accuracy: 0.6, labels: 200 })], size, "a")
-    expect(await renderSvg(spec, "curve")).not.toContain("standard deviation")
+    expect(await renderSvg(spec)).not.toContain("standard deviation")
   })
 
   test("as a PNG has readable text at its axis, since the font is in the package", async () => {
     expect(fontFiles().every((file) => existsSync(file))).toBe(true)
-    const svg = await renderSvg(learningCurve(run.cycles, size), "curve")
+    const svg = await renderSvg(learningCurve(run.cycles, size))
     expect(await darkPixels(renderPng(svg, 2, "white"), 0, 0.12)).toBeGreaterThan(300)
     const wordless = svg.replace(/<text.*?<\/text>/g, "")
     expect(await darkPixels(renderPng(wordless, 2, "white"), 0, 0.12)).toBe(0)
@@ -56,7 +57,7 @@ describe("learningCurve", () => {
 describe("the other charts", () => {
   test("put the module beside plain confidence", async () => {
     for (const spec of [rankingChart(run.cycles, size), liftChart(run.cycles, size)]) {
-      const svg = await renderSvg(spec!, "ranking")
+      const svg = await renderSvg(spec!)
       expect(svg).toContain(">loss module</text>")
       expect(svg).toContain(">plain confidence</text>")
       expect(svg).toContain('stroke-dasharray="5,4"')
@@ -80,7 +81,7 @@ describe("the other charts", () => {
     ])
     expect(scatters[0]).toMatchObject({ trial: 1, cycle: 3 })
     expect(scatters[0]?.floor).toBeGreaterThan(0)
-    const svg = await renderSvg(scatters[0]!.spec, "scatter")
+    const svg = await renderSvg(scatters[0]!.spec)
     expect(svg).toContain("log scale")
     expect(svg).not.toContain("NaN")
   })
@@ -93,9 +94,9 @@ describe("the other charts", () => {
   })
 
   test("show times and class counts of every strategy", async () => {
-    expect(await renderSvg(timesChart(run.cycles, size), "times")).toContain(">learning-loss-outputs</text>")
-    expect(await renderSvg(classCountsChart(run.cycles, size)!, "classes")).toContain("labelled images at the end")
+    expect(await renderSvg(timesChart(run.cycles, size))).toContain(">learning-loss-outputs</text>")
+    expect(await renderSvg(classCountsChart(run.cycles, size)!)).toContain("labelled images at the end")
     const many = [cycleRecord({ accuracy: 0.5, labelsPerClass: Array.from({ length: 100 }, (_, index) => index) })]
-    expect(await renderSvg(classCountsChart(many, size)!, "classes")).toContain("from the most to the least frequent")
+    expect(await renderSvg(classCountsChart(many, size)!)).toContain("from the most to the least frequent")
   })
 })

@@ -18,7 +18,7 @@ export function learningCurve(cycles: readonly CycleRecord[], size: ChartSize, t
   const points = curvePoints(cycles, (record) => record.metrics.accuracy)
   const hasBand = points.some((point) => point.low !== point.high)
   return {
-    ...curves(cycles, points, size, { title: "test accuracy", format: "~%" }),
+    ...curves(cycles, points, size, { title: "test accuracy", format: ".2~%" }),
     ...(title === undefined
       ? {}
       : { title: { text: title, ...(hasBand ? { subtitle: "mean over trials, band: ± 1 standard deviation" } : {}) } }),
@@ -31,7 +31,7 @@ export function rankingChart(cycles: readonly CycleRecord[], size: ChartSize): C
     module: (record) => record.rankingAccuracy,
     confidence: (record) => record.confidenceRankingAccuracy,
   })
-  return points.length === 0 ? null : curves(cycles, points, size, { title: "ranking accuracy", format: "~%" })
+  return points.length === 0 ? null : curves(cycles, points, size, { title: "ranking accuracy", format: ".2~%" })
 }
 
 /** Mean true loss of the 5% of test images ranked highest over the mean of all. */
@@ -85,7 +85,7 @@ function curves(
   const labels = labelCounts(cycles)
   const shown = Object.values(sources).filter((source) => points.some((point) => point.source === source))
   const isNarrow = width < 480
-  const legend = strategyLegend(width)
+  const legend = strategyLegend(width, strategies.length)
   const x = {
     field: "labels",
     type: "quantitative",

@@ -34,7 +34,7 @@ export function classCountsChart(cycles: readonly CycleRecord[], { width, height
     field: "strategy",
     type: "nominal",
     scale: strategyScale(strategies, strategyColours),
-    legend: strategyLegend(width),
+    legend: strategyLegend(width, strategies.length),
   } as const
   const y = { field: "count", type: "quantitative", title: "labelled images at the end" } as const
   if (classes > mostBars) {

@@ -1,9 +1,10 @@
 import { type ChartSize, learningCurve, liftChart, rankingChart } from "./charts.ts"
 import { classCountsChart } from "./class-counts.ts"
-import { predictionScatters, timesChart } from "./detail-charts.ts"
 import { html, Markup } from "./markup.ts"
 import type { MergedRuns } from "./merge-runs.ts"
+import { predictionScatters } from "./prediction-scatter.ts"
 import { type ChartSpec, renderSvg } from "./render-svg.ts"
+import { timesChart } from "./times-chart.ts"
 
 /** Sizes that a chart is drawn at, so that its text is as large on a phone as on a desk. */
 const half = { width: 430, height: 270 }
@@ -20,28 +21,27 @@ export async function chartSections(runs: MergedRuns): Promise<Markup> {
   const classNote = ofFirstSeed.size < trials.length ? ` Trials of seed ${firstSeed} only.` : ""
   const scatters = await Promise.all(
     predictionScatters(predictions, third).map(async ({ strategy, trial, cycle, floor, spec }) => {
-      const svg = new Markup(await renderSvg(spec, `scatter-${strategy}`))
+      const svg = new Markup(await renderSvg(spec))
       return html`<figure class="chart"><h3>${strategy}</h3>${svg}
 <figcaption>Trial ${trial}, cycle ${cycle}, a part of the test set.${floor === null ? "" : ` Losses below ${floor} are drawn there.`}</figcaption></figure>`
     }),
   )
   return html`<h2>Learning curve</h2>
-${await figure("curve", "", "Test accuracy after each training; a band is ± 1 standard deviation over trials.", full, (size) => learningCurve(cycles, size))}
+${await figure("", `Test accuracy after each training${trials.length > 1 ? "; a band is ± 1 standard deviation over trials" : ""}.`, full, (size) => learningCurve(cycles, size))}
 <h2>How well losses are predicted</h2>
 <div class="grid">
-${await figure("ranking", "Ranking accuracy", "Share of test pairs of unequal loss put in the right order; chance is 50%. Dashed: confidence of the same network, without any module.", half, (size) => rankingChart(cycles, size))}
-${await figure("lift", "Lift", "Mean true loss of the 5% of test images ranked highest over the mean of all; 1 is as good as picking at random.", half, (size) => liftChart(cycles, size))}
+${await figure("Ranking accuracy", "Share of test pairs of unequal loss put in the right order; chance is 50%. Dashed: confidence of the same network, without any module.", half, (size) => rankingChart(cycles, size))}
+${await figure("Lift", "Mean true loss of the 5% of test images ranked highest over the mean of all; 1 is as good as picking at random.", half, (size) => liftChart(cycles, size))}
 </div>
 ${scatters.length === 0 ? [] : html`<h2>Predicted against target loss</h2><div class="grid three">${scatters}</div>`}
 <h2>Labels and time</h2>
 <div class="grid">
-${await figure("classes", "Labelled images of each class", `At the end, mean over trials; classes in the order of their frequency.${classNote}`, half, (size) => classCountsChart(oneSeed, size))}
-${await figure("times", "Seconds of each cycle", "Mean over trials; select is scoring the candidates and choosing among them.", half, (size) => timesChart(cycles, size))}
+${await figure("Labelled images of each class", `At the end, mean over trials; classes in the order of their frequency.${classNote}`, half, (size) => classCountsChart(oneSeed, size))}
+${await figure("Seconds of each cycle", "Mean over trials; select is scoring the candidates and choosing among them.", half, (size) => timesChart(cycles, size))}
 </div>`
 }
 
 async function figure(
-  id: string,
   title: string,
   caption: string,
   size: ChartSize,
@@ -51,7 +51,7 @@ async function figure(
   if (wide === null || narrow === null) return []
   const heading = title === "" ? [] : html`<h3>${title}</h3>`
   return html`<figure class="chart" role="group" aria-label="${title === "" ? caption : title}">${heading}
-<div class="wide">${new Markup(await renderSvg(wide, id))}</div>
-<div class="narrow">${new Markup(await renderSvg(narrow, `${id}-narrow`))}</div>
+<div class="wide">${new Markup(await renderSvg(wide))}</div>
+<div class="narrow">${new Markup(await renderSvg(narrow))}</div>
 <figcaption>${caption}</figcaption></figure>`
 }

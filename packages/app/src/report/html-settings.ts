@@ -74,6 +74,7 @@ function moduleText({ lossModule }: RunConfig): string {
 }
 
 function budgetText({ budget: { initial, perCycle, cycles, candidates } }: RunConfig): string {
+  if (cycles === 1) return `1 cycle with ${formatCount(initial)} labels`
   const last = initial + (cycles - 1) * perCycle
   const scored = candidates === null ? "the whole pool" : `${formatCount(candidates)} random images of the pool`
   return `${plural(cycles, "cycle")} from ${formatCount(initial)} to ${formatCount(last)} labels in steps of ${formatCount(perCycle)}; ${scored} scored each time`

@@ -52,14 +52,13 @@ const config = {
 /** Two legends stand one below the other: side by side they would be wider than the chart. */
 const legendLayout = { top: { direction: "vertical", anchor: "start", margin: 4 } } as const
 
-/** Draws a chart as an SVG; its ids start with `prefix`, so that several charts can stand in one page. */
-export async function renderSvg(spec: ChartSpec, prefix: string): Promise<string> {
+/** Draws a chart as an SVG. */
+export async function renderSvg(spec: ChartSpec): Promise<string> {
   const quiet = logger(errorLevel)
   const compiled = compile({ ...spec, config }, { logger: quiet })
   const view = new View(parse(compiled.spec, { legend: { layout: legendLayout } }), { renderer: "none", logger: quiet })
   try {
-    const svg = await view.toSVG()
-    return svg.replace(/\bid="([^"]+)"/g, `id="${prefix}-$1"`).replace(/url\(#([^)]+)\)/g, `url(#${prefix}-$1)`)
+    return await view.toSVG()
   } finally {
     view.finalize()
   }

@@ -35,6 +35,13 @@ describe("writeReport", () => {
     expect(readFileSync(written.report, "utf8")).toBe(page)
   })
 
+  test("draws a run that has finished a single cycle of one strategy", async () => {
+    const young = await writeSyntheticRun({ strategies: ["learning-loss"], trials: 1, cycles: 1 })
+    const { report, verdict } = await writeReport([young])
+    expect(readFileSync(report, "utf8")).not.toContain("NaN")
+    expect(verdict[0]).toMatch(/^With these settings test accuracy at 500 labels was .* with learning-loss\.$/)
+  })
+
   test("writes elsewhere when asked, of several runs with their trials counted together", async () => {
     const other = await writeSyntheticRun({ strategies: ["random"], trials: 1, cycles: 3, seed: 1 })
     const out = join(mkdtempSync(join(tmpdir(), "learnloss-")), "new")

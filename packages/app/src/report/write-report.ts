@@ -41,7 +41,7 @@ export async function writeReport(folders: readonly string[], outFolder?: string
 
   const config = runs.runs[0]?.config
   const title = config === undefined ? "" : `${config.name}: ${config.data.split(":")[0]}, ${config.model.name}`
-  const curve = await renderSvg(learningCurve(runs.cycles, curveSize, title), "curve")
+  const curve = await renderSvg(learningCurve(runs.cycles, curveSize, title))
   // Everything is made before anything is written, so that a defect leaves no half report.
   const contents: [string, string | Uint8Array][] = [
     [runFiles.report, await reportPage({ runs, summary, verdict: sentences, table })],
