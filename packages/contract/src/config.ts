@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { dataFormats, modelNames, moduleTrainings, strategyNames } from "./names.ts"
+import { dataFormats, modelNames, moduleTrainings, strategyNames, taskNames } from "./names.ts"
 
 const count = z.number().int().positive()
 const share = z.string().regex(/^\d+(\.\d+)?%$/, "a share is written like 60%")
@@ -141,6 +141,7 @@ export const runConfigSchema = z.strictObject({
     .describe("side in pixels that images of a folder are resized to"),
   pool: poolSchema.prefault({}),
   augment: augmentSchema.prefault({}),
+  task: z.enum(taskNames).default("classification").describe("what the network predicts"),
   model: modelSchema,
   lossModule: lossModuleSchema.prefault({}),
   training: trainingSchema,

@@ -1,11 +1,33 @@
-import type { RunConfig, StrategyName } from "@learnloss/contract"
-import { InternalError } from "@learnloss/engine"
+import { availableParallelism } from "node:os"
+import type { RunConfig, SelectionRecord, StrategyName } from "@learnloss/contract"
+import {
+  buildTrainingOutputs,
+  compileTrainStep,
+  createRng,
+  fixedPlan,
+  initializeParameters,
+  type LoweringPlan,
+  measurePlan,
+  type Rng,
+  requireRunnablePlan,
+} from "@learnloss/engine"
 import type { ClassificationDataset } from "./data/dataset.ts"
-import type { LoopEvent, TrialRecorder } from "./events.ts"
+import type { LoopEvent, Place, TrialRecorder } from "./events.ts"
+import { examineNetwork } from "./examine.ts"
+import { models } from "./models/models.ts"
+import { scoreCandidates } from "./score.ts"
+import { strategies } from "./strategies/strategies.ts"
+import { tasks } from "./tasks/tasks.ts"
+import { createBatchMaker } from "./training/batches.ts"
+import { buildTraining, type Learner } from "./training/learner.ts"
+import { stepsOfCycle } from "./training/moments.ts"
+import { strategyTraining } from "./training/strategy-training.ts"
+import { cycleStart, loadCycle, trainCycle, weightsOnly } from "./training/train-cycle.ts"
 
 export interface TrialOptions {
   /** Resolved: `engine.threads` and `engine.lowerings` hold what `resolveEngine` chose. */
   readonly config: RunConfig
+  /** The pool of this trial; labels are given by its targets when they are asked for. */
   readonly dataset: ClassificationDataset
   readonly strategy: StrategyName
   /** Counts from 1. */
@@ -16,12 +38,192 @@ export interface TrialOptions {
   readonly signal: AbortSignal
 }
 
-/** Runs all remaining cycles of one strategy in one trial. */
-export async function runTrial(_options: TrialOptions): Promise<void> {
-  throw new InternalError("not written yet")
+/**
+ * Runs all remaining cycles of one strategy in one trial: train, evaluate, draw candidates, score, select, label.
+ *
+ * Strategies of one trial draw from the same streams: they share the initial set, the first weights, and the order of
+ * batches as far as their labels agree.
+ *
+ * @throws LearnlossError `INTERRUPTED`, `LOSS_NOT_FINITE`, `MODULE_NOT_TRAINED`, and what checkpoints and files throw
+ */
+export async function runTrial(options: TrialOptions): Promise<void> {
+  const { config, dataset, strategy: name, trial, recorder, signal, emit } = options
+  const { budget, training } = config
+  const strategy = strategies[name]
+  const rng = createRng(config.seed).child(`trial/${trial}`)
+  const learner = learnerFor(config, dataset, name)
+  const batches = createBatchMaker(dataset, learner.task, config.augment)
+  const threads = threadsOf(config)
+  const spec = buildTraining(learner, training.batch)
+  const plan = planOf(config)
+  await requireRunnablePlan(plan)
+  const trainStep = await compileTrainStep(spec, plan, { threads })
+  const { specs } = spec.network
+
+  try {
+    const labeled = new LabeledSet(dataset.train.ids)
+    const initial =
+      recorder.finished.selections[0]?.ids ?? rng.child("initial").shuffle(dataset.train.ids).slice(0, budget.initial)
+    if (recorder.finished.selections.length === 0) {
+      recorder.recordInitial({ strategy: name, trial, cycle: 0, ids: [...initial], scores: null })
+    }
+    labeled.add(initial)
+    for (const { ids } of recorder.finished.selections.slice(1)) labeled.add(ids)
+
+    for (let cycle = recorder.finished.cycles.length + 1; cycle <= budget.cycles; cycle++) {
+      const place: Place = { strategy: name, trial, cycle }
+      const steps = stepsOfCycle(training, labeled.positions.length)
+      const cycleRng = rng.child(`cycle/${cycle}`)
+
+      const saved = loadCycle(recorder.checkpointFolder, specs)
+      const isResumed = saved !== undefined && saved.meta.cycle === cycle
+      if (isResumed) await trainStep.load(saved.state)
+      else if (saved !== undefined && training.startFrom === "last-cycle" && cycle > 1)
+        await trainStep.load(weightsOnly(saved.state.parameters))
+      else await trainStep.load(weightsOnly(initializeParameters(specs, weightsRng(rng, cycleRng, training.startFrom))))
+
+      const progress = isResumed ? saved.meta : cycleStart(cycle, steps)
+      emit({
+        ...place,
+        type: "cycle-started",
+        labels: labeled.positions.length,
+        steps,
+        fromStep: progress.step,
+        lossModule: learner.strategyTraining.lossModule,
+      })
+      const trained = await trainCycle({
+        trainStep,
+        batches,
+        labeled: labeled.positions,
+        batch: training.batch,
+        progress,
+        rng: cycleRng,
+        checkpointFolder: recorder.checkpointFolder,
+        checkpointSeconds: training.checkpointSeconds,
+        signal,
+        onStep: (report) => emit({ ...place, type: "step", steps, ...report }),
+        where: `${name}, trial ${trial}, cycle ${cycle}`,
+      })
+      const { parameters: weights } = await trainStep.state()
+      const network = { learner, weights, batches, threads, signal }
+
+      const examined = await examineNetwork({
+        ...network,
+        dataset,
+        place,
+        trained,
+        labeled: labeled.positions,
+        sampleRng: rng.child("predictions"),
+        onProgress: (done, total) => emit({ ...place, type: "evaluating", done, total }),
+      })
+
+      const isLast = cycle === budget.cycles
+      const selecting = performance.now()
+      let selection: SelectionRecord | null = null
+      if (!isLast) {
+        const candidates = drawCandidates(labeled.pool, budget.candidates, cycleRng.child("candidates"))
+        const signals = await scoreCandidates({
+          ...network,
+          dataset,
+          needs: strategy.needs,
+          candidates,
+          labeled: labeled.positions,
+          onProgress: (done, total) => emit({ ...place, type: "scoring", done, total }),
+        })
+        const { ids, scores } = strategy.select(signals, budget.perCycle, cycleRng.child("select"))
+        selection = { ...place, ids: [...ids], scores: scores === null ? null : [...scores] }
+        labeled.add(ids)
+      }
+      const record = { ...examined.record, selectSeconds: isLast ? null : (performance.now() - selecting) / 1000 }
+      recorder.recordCycle({
+        record,
+        selection,
+        predictions: examined.predictions,
+        picked: picked(selection, dataset, learner),
+      })
+      emit({ ...place, type: "cycle-finished", record })
+    }
+  } finally {
+    await trainStep.release()
+  }
 }
 
-/** Chooses the thread count and measures lowerings, where the settings leave that open. */
-export async function resolveEngine(_config: RunConfig, _dataset: ClassificationDataset): Promise<RunConfig> {
-  throw new InternalError("not written yet")
+/** How many of a selection's images are kept for its picture. */
+const pickedImages = 24
+
+function picked(selection: SelectionRecord | null, { train }: ClassificationDataset, { task }: Learner) {
+  if (selection === null) return []
+  const positions = new Map(train.ids.map((id, position) => [id, position]))
+  return selection.ids.slice(0, pickedImages).map((id, index) => {
+    const position = positions.get(id) as number
+    return {
+      id,
+      label: task.describeTarget(train.targets[position]),
+      score: selection.scores?.[index] ?? null,
+      pixels: train.image(position),
+    }
+  })
+}
+
+/** Which samples are labelled, in the order in which they were, and which are left. */
+class LabeledSet {
+  readonly positions: number[] = []
+  readonly #positionOf: ReadonlyMap<string, number>
+  readonly #left: Set<string>
+
+  constructor(ids: readonly string[]) {
+    this.#positionOf = new Map(ids.map((id, position) => [id, position]))
+    this.#left = new Set(ids)
+  }
+
+  add(ids: readonly string[]): void {
+    for (const id of ids) {
+      this.#left.delete(id)
+      this.positions.push(this.#positionOf.get(id) as number)
+    }
+  }
+
+  /** Ids of what is not labelled yet, in the data set's order. */
+  get pool(): readonly string[] {
+    return [...this.#left]
+  }
+}
+
+/** The random subset of the pool that is scored (M in the paper), or the whole pool. */
+function drawCandidates(pool: readonly string[], count: number | null, rng: Rng): readonly string[] {
+  return count === null ? pool : rng.shuffle(pool).slice(0, count)
+}
+
+/** With fresh weights every cycle draws its own, else the whole trial has one draw; all strategies share both. */
+function weightsRng(trial: Rng, cycle: Rng, startFrom: RunConfig["training"]["startFrom"]): Rng {
+  return (startFrom === "fresh" ? cycle : trial).child("weights")
+}
+
+function learnerFor(config: RunConfig, dataset: ClassificationDataset, strategy: StrategyName): Learner {
+  const task = tasks[config.task](dataset)
+  const model = models[config.model.name]({ width: config.model.width, outputs: task.outputs })
+  return { model, task, imageShape: dataset.imageShape, strategyTraining: strategyTraining(strategy, config), config }
+}
+
+function threadsOf({ engine }: RunConfig): number {
+  return engine.threads ?? availableParallelism()
+}
+
+function planOf({ engine }: RunConfig): LoweringPlan {
+  return typeof engine.lowerings === "string" ? fixedPlan : engine.lowerings
+}
+
+/**
+ * Chooses the thread count and measures lowerings, where the settings leave that open.
+ *
+ * @throws LearnlossError `MODULE_NOT_TRAINED` when a strategy cannot run under the settings
+ */
+export async function resolveEngine(config: RunConfig, dataset: ClassificationDataset): Promise<RunConfig> {
+  const threads = threadsOf(config)
+  const [learner] = config.strategies.map((strategy) => learnerFor(config, dataset, strategy)) as [Learner]
+  const { lowerings } = config.engine
+  if (lowerings !== "measured") return { ...config, engine: { ...config.engine, threads } }
+  const spec = buildTraining(learner, config.training.batch)
+  const plan = await measurePlan(spec.graph, buildTrainingOutputs(spec).outputs, threads)
+  return { ...config, engine: { ...config.engine, threads, lowerings: { ...plan } } }
 }

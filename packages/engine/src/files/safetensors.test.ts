@@ -24,7 +24,11 @@ describe("safetensors", () => {
     ["cut in the header", (bytes: Buffer) => bytes.subarray(0, 20), /a header of/],
     ["empty", () => Buffer.alloc(0), /8 bytes/],
     ["no JSON", (bytes: Buffer) => Buffer.concat([bytes.subarray(0, 8), Buffer.alloc(bytes.length, 65)]), /JSON/],
-    ["another element type", (bytes: Buffer) => Buffer.from(bytes.toString("latin1").replace("F32", "F16"), "latin1"), /F16/],
+    [
+      "another element type",
+      (bytes: Buffer) => Buffer.from(bytes.toString("latin1").replace("F32", "F16"), "latin1"),
+      /F16/,
+    ],
   ])("a file that is %s is refused with its path", (_, damage, message) => {
     writeSafetensors(path, tensors)
     writeFileSync(path, damage(readFileSync(path)))

@@ -25,7 +25,9 @@ export function writeSafetensors(path: string, tensors: TensorMap): void {
   }
   const json = JSON.stringify(header)
   // Spaces bring the data to a multiple of eight bytes, as the format allows.
-  const text = Buffer.from(json.padEnd(Math.ceil(Buffer.byteLength(json) / 8) * 8 - (Buffer.byteLength(json) - json.length)))
+  const text = Buffer.from(
+    json.padEnd(Math.ceil(Buffer.byteLength(json) / 8) * 8 - (Buffer.byteLength(json) - json.length)),
+  )
   const length = Buffer.alloc(8)
   length.writeBigUInt64LE(BigInt(text.byteLength))
   atomicWrite(path, [length, text, ...parts])
@@ -38,7 +40,12 @@ export function writeSafetensors(path: string, tensors: TensorMap): void {
  */
 export function readSafetensors(path: string): TensorMap {
   const broken = (expected: string, got: string) =>
-    new LearnlossError("SAFETENSORS_BROKEN", { where: path, expected, got, fix: "Restore the file from where it came." })
+    new LearnlossError("SAFETENSORS_BROKEN", {
+      where: path,
+      expected,
+      got,
+      fix: "Restore the file from where it came.",
+    })
   let bytes: Buffer
   try {
     bytes = readFileSync(path)
@@ -47,7 +54,8 @@ export function readSafetensors(path: string): TensorMap {
   }
   if (bytes.byteLength < 8) throw broken("a header of 8 bytes", `${bytes.byteLength} bytes`)
   const headerLength = Number(bytes.readBigUInt64LE(0))
-  if (headerLength > bytes.byteLength - 8) throw broken(`a header of ${headerLength} bytes`, `a file of ${bytes.byteLength} bytes`)
+  if (headerLength > bytes.byteLength - 8)
+    throw broken(`a header of ${headerLength} bytes`, `a file of ${bytes.byteLength} bytes`)
   let header: Record<string, HeaderEntry>
   try {
     header = JSON.parse(bytes.toString("utf8", 8, 8 + headerLength))
@@ -63,14 +71,23 @@ export function readSafetensors(path: string): TensorMap {
   return tensors
 }
 
-function readTensor(name: string, entry: HeaderEntry, data: Buffer, broken: (expected: string, got: string) => LearnlossError): Tensor {
+function readTensor(
+  name: string,
+  entry: HeaderEntry,
+  data: Buffer,
+  broken: (expected: string, got: string) => LearnlossError,
+): Tensor {
   const { dtype, shape, data_offsets: offsets } = entry
-  if (!Array.isArray(shape) || !Array.isArray(offsets)) throw broken(`shape and offsets of ${name}`, JSON.stringify(entry))
+  if (!Array.isArray(shape) || !Array.isArray(offsets))
+    throw broken(`shape and offsets of ${name}`, JSON.stringify(entry))
   const [start, end] = offsets as [number, number]
   const bytesPerElement = { F32: 4, I64: 8, BOOL: 1 }[dtype]
   if (bytesPerElement === undefined) throw broken(`F32, I64 or BOOL for ${name}`, dtype)
   if (!(start >= 0 && end <= data.byteLength && end - start === sizeOf(shape) * bytesPerElement)) {
-    throw broken(`${sizeOf(shape) * bytesPerElement} bytes of ${name}`, `offsets ${start}..${end} in ${data.byteLength} bytes of data`)
+    throw broken(
+      `${sizeOf(shape) * bytesPerElement} bytes of ${name}`,
+      `offsets ${start}..${end} in ${data.byteLength} bytes of data`,
+    )
   }
   // Copied, so that the data are aligned and the file's buffer can go.
   const buffer = new Uint8Array(data.subarray(start, end)).buffer

@@ -1,5 +1,5 @@
-import type { NamedOutputs } from "../graph/codec.ts"
 import { mul } from "../graph/build.ts"
+import type { NamedOutputs } from "../graph/codec.ts"
 import { type AnyNode, Graph, type Node, nodesNeededFor, type Value } from "../graph/graph.ts"
 import { chosenLowering, type LoweringPlan } from "./plan.ts"
 import { type ConvProduct, type Factors, productKey, productOf } from "./product.ts"
@@ -51,7 +51,11 @@ function lowerNode(node: AnyNode, inputs: readonly Value[], lowered: Graph, plan
  * ONNX Runtime writes a training batch's statistics over the memory of the running statistics that it was given. They
  * only enter with a factor next to zero, so each node is given zeros of its own to write over instead.
  */
-function lowerBatchStatistics(node: Node<"BatchNormalization">, inputs: readonly Value[], lowered: Graph): readonly Value[] {
+function lowerBatchStatistics(
+  node: Node<"BatchNormalization">,
+  inputs: readonly Value[],
+  lowered: Graph,
+): readonly Value[] {
   const [x, scale, bias, mean, variance] = inputs as [Value, Value, Value, Value, Value]
   return lowered.add(node.op, [x, scale, bias, mul(mean, 0), mul(variance, 0)], node.attributes)
 }

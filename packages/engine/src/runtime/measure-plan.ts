@@ -1,11 +1,12 @@
+import { LearnlossError } from "../errors.ts"
 import { encodeModel, type NamedOutputs } from "../graph/codec.ts"
+import { relativeDifference } from "../graph/compare.ts"
 import { Graph, type Value } from "../graph/graph.ts"
 import { floatTensor, type Shape, sizeOf, type Tensor } from "../graph/tensor.ts"
 import { productsOf } from "../lowering/lower.ts"
-import { type LoweringPlan, possibleLowerings } from "../lowering/plan.ts"
+import { type LoweringPlan, lowerings, possibleLowerings } from "../lowering/plan.ts"
 import { type ConvProduct, type Lowering, productKey } from "../lowering/product.ts"
 import { createRng } from "../random/rng.ts"
-import { relativeDifference } from "../graph/compare.ts"
 import { probeChannelBlock } from "./channel-block.ts"
 import { createSession, type Session } from "./ort.ts"
 
@@ -24,6 +25,26 @@ export async function measurePlan(graph: Graph, outputs: NamedOutputs, threads: 
     plan[productKey(product)] = (await fastest(shrunk(product), candidates, threads)).name
   }
   return plan
+}
+
+/**
+ * Makes sure that this processor can run what a plan chose, which may have been measured on another one.
+ *
+ * @throws LearnlossError `LOWERING_UNAVAILABLE`
+ */
+export async function requireRunnablePlan(plan: LoweringPlan): Promise<void> {
+  const names = new Set(Object.values(plan))
+  const channelBlock = await probeChannelBlock()
+  for (const lowering of Object.values(lowerings).flat()) {
+    if (!names.has(lowering.name) || lowering.channelBlock === undefined || lowering.channelBlock === channelBlock)
+      continue
+    throw new LearnlossError("LOWERING_UNAVAILABLE", {
+      where: "engine.lowerings",
+      expected: `ways to compute that this processor has (blocks of ${channelBlock ?? "no"} channels)`,
+      got: `${lowering.name}, chosen on another processor`,
+      fix: "Resume the run on a machine of that kind, or start it anew here.",
+    })
+  }
 }
 
 /** The same product on part of the batch. */

@@ -2,13 +2,13 @@ import { gradients } from "../autodiff/gradients.ts"
 import { InternalError } from "../errors.ts"
 import { mul, reduceSum } from "../graph/build.ts"
 import { encodeModel } from "../graph/codec.ts"
+import { relativeDifference } from "../graph/compare.ts"
 import { Graph, type Value } from "../graph/graph.ts"
 import { floatTensor, type Shape, sizeOf, type Tensor } from "../graph/tensor.ts"
 import { lower } from "../lowering/lower.ts"
 import { fixedPlan, type LoweringPlan } from "../lowering/plan.ts"
 import type { Rng } from "../random/rng.ts"
 import { createSession } from "../runtime/ort.ts"
-import { relativeDifference } from "../graph/compare.ts"
 
 /** One differentiable computation with the inputs that it is checked at. */
 export interface GradientCase {

@@ -20,7 +20,8 @@ function flat(column: Value): Value {
 }
 
 /** One class for each image; targets are class indices. */
-export function classification(classes: number): Task<number> {
+export function classification(classNames: readonly string[]): Task<number> {
+  const classes = classNames.length
   return {
     outputs: classes,
     targetInputs: [{ name: targetName, dtype: "int64", shape: [] }],
@@ -32,6 +33,8 @@ export function classification(classes: number): Task<number> {
     },
     uncertainty: (logits) => flat(entropy(logits)),
     unconfidence: (logits) => op.sub(1, op.reduceMax(op.softmax(logits), [1])),
+    describeTarget: (target) => classNames[target] ?? String(target),
+    countClasses: (targets) => classNames.map((_, index) => targets.filter((target) => target === index).length),
     evaluate: (logits, targets) => evaluate(logits, targets, classes),
   }
 }

@@ -32,6 +32,10 @@ export interface Task<Target> {
   uncertainty(output: Value): Value
   /** One minus the probability of the prediction, [B]: plain lack of confidence, the yardstick for the loss module. */
   unconfidence(output: Value): Value
+  /** What a person would call a target, for pictures of what was labelled. */
+  describeTarget(target: Target): string
+  /** How often each class stands in the targets; undefined where classes make no sense. */
+  countClasses(targets: readonly Target[]): number[] | undefined
   /** Measures of outputs [N, outputs] against targets. */
   evaluate(outputs: Float32Array, targets: readonly Target[]): TaskMetrics
 }

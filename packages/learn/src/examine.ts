@@ -1,0 +1,71 @@
+import type { CycleRecord, PredictionsRecord } from "@learnloss/contract"
+import type { Rng } from "@learnloss/engine"
+import type { ClassificationDataset } from "./data/dataset.ts"
+import type { Place } from "./events.ts"
+import type { TrainedNetwork } from "./score.ts"
+import { evaluateSamples } from "./training/evaluate.ts"
+import { lift, rankingAccuracy } from "./training/ranking-metrics.ts"
+import { type CycleProgress, lateLoss } from "./training/train-cycle.ts"
+
+export interface ExamineOptions extends TrainedNetwork {
+  readonly dataset: ClassificationDataset
+  readonly place: Place
+  readonly trained: CycleProgress
+  /** Positions of the labelled samples. */
+  readonly labeled: readonly number[]
+  /** Decides which test images the scatter plots show, the same in every cycle. */
+  readonly sampleRng: Rng
+  readonly onProgress: (done: number, total: number) => void
+}
+
+/** Test images whose losses are kept for plots. */
+const keptPredictions = 500
+
+/** Measures a trained network on the test set: the task's metrics, and how well losses are ranked. */
+export async function examineNetwork(options: ExamineOptions): Promise<{
+  record: Omit<CycleRecord, "selectSeconds">
+  predictions: PredictionsRecord
+}> {
+  const { dataset, place, trained, labeled, sampleRng, onProgress, ...network } = options
+  const { task, strategyTraining } = network.learner
+  const start = performance.now()
+  const hasModule = strategyTraining.lossModule !== "none"
+  const { test, train } = dataset
+  const evaluated = await evaluateSamples({
+    ...network,
+    samples: test,
+    positions: test.ids.map((_, position) => position),
+    wanted: ["output", "targetLoss", "unconfidence", ...(hasModule ? (["predictedLoss"] as const) : [])],
+    onProgress,
+  })
+  const targetLoss = evaluated.targetLoss.data
+  const unconfidence = evaluated.unconfidence.data
+  const predictedLoss = hasModule ? evaluated.predictedLoss.data : null
+  const labelsPerClass = task.countClasses(labeled.map((position) => train.targets[position]))
+  const kept = sampleRng.permutation(test.ids.length).slice(0, keptPredictions)
+  const pick = (values: Float32Array) => kept.map((position) => values[position] as number)
+  return {
+    record: {
+      ...place,
+      labels: labeled.length,
+      metrics: task.evaluate(evaluated.output.data, test.targets),
+      lossModule: strategyTraining.lossModule,
+      rankingAccuracy: predictedLoss === null ? null : rankingAccuracy(predictedLoss, targetLoss),
+      confidenceRankingAccuracy: rankingAccuracy(unconfidence, targetLoss),
+      lift: predictedLoss === null ? null : lift(predictedLoss, targetLoss),
+      confidenceLift: lift(unconfidence, targetLoss),
+      trainLoss: lateLoss(trained),
+      testLoss: targetLoss.reduce((sum, loss) => sum + loss, 0) / targetLoss.length,
+      ...(labelsPerClass === undefined ? {} : { labelsPerClass }),
+      trainSeconds: trained.trainSeconds,
+      dataWaitSeconds: trained.dataWaitSeconds,
+      evaluateSeconds: (performance.now() - start) / 1000,
+    },
+    predictions: {
+      ...place,
+      ids: kept.map((position) => test.ids[position] as string),
+      predictedLoss: predictedLoss === null ? null : pick(predictedLoss),
+      targetLoss: pick(targetLoss),
+    },
+  }
+}

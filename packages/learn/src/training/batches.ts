@@ -1,0 +1,52 @@
+import { floatTensor, type Rng, sizeOf, type Tensor } from "@learnloss/engine"
+import type { Dataset, SampleSet } from "../data/dataset.ts"
+import { normalizationTable } from "../data/normalization.ts"
+import { type Augmentation, augmentInto, normalizeInto } from "../data/transforms.ts"
+import type { Task } from "../tasks/task.ts"
+import { imagesInput } from "./learner.ts"
+
+/** Turns samples into the tensors of a batch. */
+export interface BatchMaker<Target> {
+  /** A batch of the samples at these positions, randomly changed as the settings say. */
+  training(positions: readonly number[], rng: Rng): Record<string, Tensor>
+  /** A batch of the samples as they are. */
+  evaluation(samples: SampleSet<Target>, positions: readonly number[], withTargets: boolean): Record<string, Tensor>
+}
+
+export function createBatchMaker<Target>(
+  dataset: Dataset<Target>,
+  task: Task<Target>,
+  augmentation: Augmentation,
+): BatchMaker<Target> {
+  const { imageShape, train } = dataset
+  const { channels, height, width } = imageShape
+  const table = normalizationTable(dataset.normalization)
+  const allocate = (count: number) => floatTensor([count, channels, height, width])
+  const pixels = sizeOf([channels, height, width])
+  const targetsOf = (samples: SampleSet<Target>, positions: readonly number[]) =>
+    task.encodeTargets(positions.map((position) => samples.targets[position] as Target))
+  return {
+    training(positions, rng) {
+      const images = allocate(positions.length)
+      for (const [index, position] of positions.entries()) {
+        augmentInto(
+          train.image(position),
+          imageShape,
+          augmentation,
+          table,
+          rng,
+          images.data as Float32Array,
+          index * pixels,
+        )
+      }
+      return { [imagesInput]: images, ...targetsOf(train, positions) }
+    },
+    evaluation(samples, positions, withTargets) {
+      const images = allocate(positions.length)
+      for (const [index, position] of positions.entries()) {
+        normalizeInto(samples.image(position), imageShape, table, images.data as Float32Array, index * pixels)
+      }
+      return { [imagesInput]: images, ...(withTargets ? targetsOf(samples, positions) : {}) }
+    },
+  }
+}

@@ -1,0 +1,68 @@
+import { compileEvaluation, type TensorMap } from "@learnloss/engine"
+import type { SampleSet } from "../data/dataset.ts"
+import type { Matrix } from "../strategies/strategy.ts"
+import type { BatchMaker } from "./batches.ts"
+import { throwIfAborted } from "./interruption.ts"
+import { buildEvaluation, type EvaluatedName, type Learner } from "./learner.ts"
+
+export interface EvaluateOptions<Target> {
+  readonly learner: Learner
+  readonly weights: TensorMap
+  readonly batches: BatchMaker<Target>
+  readonly samples: SampleSet<Target>
+  readonly positions: readonly number[]
+  readonly wanted: readonly EvaluatedName[]
+  readonly threads: number
+  readonly signal: AbortSignal
+  readonly onProgress: (done: number, total: number) => void
+}
+
+/** Images that are evaluated at once. */
+const evaluationBatch = 128
+
+/**
+ * Computes values for samples as they are, never augmented.
+ *
+ * @returns one row per position, in their order, for each wanted name
+ * @throws LearnlossError `INTERRUPTED`
+ */
+export async function evaluateSamples<Target>(
+  options: EvaluateOptions<Target>,
+): Promise<Record<EvaluatedName, Matrix>> {
+  const { learner, weights, batches, samples, positions, wanted, threads, signal, onProgress } = options
+  const batch = Math.min(evaluationBatch, positions.length)
+  const graph = buildEvaluation(learner, batch, weights, wanted)
+  const columns = Object.fromEntries(
+    wanted.map((name) => {
+      const width = (graph.outputs[name]?.shape[1] ?? 1) as number
+      return [name, { rows: positions.length, columns: width, data: new Float32Array(positions.length * width) }]
+    }),
+  ) as Record<EvaluatedName, Matrix>
+  const withTargets = wanted.includes("targetLoss")
+  const session = await compileEvaluation(graph.graph, graph.outputs, { threads })
+  const feedsAt = (start: number) => {
+    const chosen = positions.slice(start, start + batch)
+    // The graph's batch size is fixed, so a last short batch is filled with its first sample.
+    while (chosen.length < batch) chosen.push(chosen[0] as number)
+    return batches.evaluation(samples, chosen, withTargets)
+  }
+  try {
+    let feeds = feedsAt(0)
+    for (let start = 0; start < positions.length; start += batch) {
+      throwIfAborted(signal, "evaluation")
+      const running = session.run(feeds)
+      const next = start + batch
+      if (next < positions.length) feeds = feedsAt(next)
+      const results = await running
+      const count = Math.min(batch, positions.length - start)
+      for (const name of wanted) {
+        const { columns: width, data } = columns[name]
+        data.set((results[name]?.data as Float32Array).subarray(0, count * width), start * width)
+      }
+      onProgress(start + count, positions.length)
+    }
+  } finally {
+    await session.release()
+  }
+  return columns
+}
