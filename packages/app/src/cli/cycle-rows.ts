@@ -7,6 +7,9 @@ interface Column {
   readonly cell: (record: CycleRecord) => string
 }
 
+const legend = "ranking: pairs of test images ordered rightly by loss, module / plain confidence"
+
+/** Together at most 80 characters wide. */
 const columns: readonly Column[] = [
   { head: "strategy", width: -21, cell: ({ strategy }) => strategy },
   { head: "trial", width: 5, cell: ({ trial }) => String(trial) },
@@ -14,23 +17,23 @@ const columns: readonly Column[] = [
   { head: "labels", width: 6, cell: ({ labels }) => String(labels) },
   { head: "accuracy", width: 8, cell: ({ metrics }) => formatPercent(metrics.accuracy) },
   {
-    head: "ranking (module / confidence)",
-    width: 29,
+    head: "ranking",
+    width: 13,
     cell: (record) =>
       `${optionalPercent(record.rankingAccuracy)} / ${optionalPercent(record.confidenceRankingAccuracy)}`,
   },
-  { head: "lift", width: 5, cell: ({ lift }) => (lift === null ? "-" : lift.toFixed(2)) },
+  { head: "lift", width: 4, cell: ({ lift }) => (lift === null ? "-" : lift.toFixed(2)) },
   { head: "seconds", width: 7, cell: (record) => cycleSeconds(record).toFixed(1) },
 ]
 
-/** Head of the table that has one row a cycle. */
+/** Head of the table that has one row a cycle, with a line above it that says what its words mean. */
 export function cycleRowHead(): string {
-  return columns.map(({ head, width }) => pad(head, width)).join("  ")
+  return `${legend}\n${columns.map(({ head, width }) => pad(head, width)).join(" ")}`
 }
 
 /** One row of that table; ranking accuracy and lift are those of the loss module. */
 export function cycleRow(record: CycleRecord): string {
-  return columns.map(({ cell, width }) => pad(cell(record), width)).join("  ")
+  return columns.map(({ cell, width }) => pad(cell(record), width)).join(" ")
 }
 
 function cycleSeconds({ trainSeconds, evaluateSeconds, selectSeconds }: CycleRecord): number {

@@ -2,6 +2,8 @@ import { isInterruption } from "../experiments/interruption.ts"
 import type { ExperimentParts } from "../experiments/parts.ts"
 import type { ExperimentOptions, Outcome } from "../experiments/run-experiment.ts"
 import { isResumable } from "../experiments/run-folder.ts"
+import { formatCount } from "../report/format.ts"
+import { describePlan } from "./dry-run.ts"
 import type { CommandIo } from "./io.ts"
 import { printOutcome } from "./outcome.ts"
 import { createProgress } from "./progress.ts"
@@ -28,7 +30,12 @@ export async function performExperiment(
       signal: io.signal,
       say: (line) => io.stderr(`${line}\n`),
       announce: (line) => (isJson ? io.stderr : io.stdout)(`${line}\n`),
-      watch: (config, stepsBefore) => createProgress(io, { config, stepsBefore }),
+      watch: (config, stepsBefore) => {
+        const progress = createProgress(io, { config, stepsBefore })
+        const done = stepsBefore === 0 ? "" : `, ${formatCount(stepsBefore)} of them done`
+        progress.say(`${describePlan(config)}${done}. Folder: ${folder}`)
+        return progress
+      },
     })
     printOutcome(outcome, io, isJson)
   } catch (error) {

@@ -8,8 +8,9 @@ import { addRunCommand } from "./run.ts"
 
 const description = `Active learning that predicts which images a network will get wrong.
 
-learnloss trains a network together with a small module that predicts the network's loss, has the images with the
-highest predicted loss labelled, and repeats; after "Learning Loss for Active Learning" (Yoo & Kweon, CVPR 2019).`
+learnloss trains a network together with a small module that predicts the network's loss, has the images \
+with the highest predicted loss labelled, and repeats; after "Learning Loss for Active Learning" \
+(Yoo & Kweon, CVPR 2019).`
 
 const examples = `
 Examples:

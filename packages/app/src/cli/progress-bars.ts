@@ -19,7 +19,8 @@ export function createProgressBars(
     format: "{bar} {percentage}%  {text}",
     barCompleteChar: "█",
     barIncompleteChar: "░",
-    barsize: 24,
+    // Leaves room for the text within 80 columns; longer lines are cut off.
+    barsize: 12,
     fps: 5,
     hideCursor: true,
     clearOnComplete: true,
@@ -28,12 +29,13 @@ export function createProgressBars(
   })
   let cycleBar: cliProgress.SingleBar | undefined
   let runBar: cliProgress.SingleBar | undefined
+  let speed = ""
   let isHeadShown = false
 
-  function say(line: string): void {
-    // Bars that do not stand yet would be drawn over the line.
-    if (cycleBar === undefined) io.stderr(`${line}\n`)
-    else bars.log(`${line}\n`)
+  function say(text: string): void {
+    // Bars that do not stand yet would be drawn over the text.
+    if (cycleBar === undefined) io.stderr(`${text}\n`)
+    else bars.log(`${text}\n`)
   }
 
   return {
@@ -48,12 +50,16 @@ export function createProgressBars(
         say(cycleRow(event.record))
       } else {
         const [done, total] = extent(event)
+        const left = event.type === "step" ? `${formatDuration(reading.cycleSecondsLeft)} left` : activities[event.type]
         cycleBar.setTotal(Math.max(1, total))
-        cycleBar.update(done, { text: describe(event, reading.cycleSecondsLeft) })
+        cycleBar.update(done, { text: `${left}, ${event.strategy} trial ${event.trial} cycle ${event.cycle}` })
       }
-      runBar.update(reading.runSteps, { text: `whole run, ${formatDuration(reading.runSecondsLeft)} left` })
+      if (event.type === "step") speed = describeSpeed(event)
+      runBar.update(reading.runSteps, { text: `${formatDuration(reading.runSecondsLeft)} in all${speed}` })
     },
     close() {
+      // Stopping would swallow rows that wait for the next redraw.
+      if (cycleBar !== undefined) bars.update()
       bars.stop()
     },
   }
@@ -61,17 +67,16 @@ export function createProgressBars(
 
 type MovingEvent = Exclude<LoopEvent, { type: "cycle-finished" }>
 
+const activities = { "cycle-started": "starting", evaluating: "evaluating", scoring: "scoring" } as const
+
 function extent(event: MovingEvent): [done: number, total: number] {
   if (event.type === "cycle-started") return [event.fromStep, event.steps]
   return event.type === "step" ? [event.step, event.steps] : [event.done, event.total]
 }
 
-function describe(event: MovingEvent, secondsLeft: number | null): string {
-  const place = `${event.strategy} trial ${event.trial} cycle ${event.cycle}`
-  if (event.type !== "step") return `${place}  ${event.type === "cycle-started" ? "training" : event.type}`
-  const module = event.lossPrediction === null ? "" : `  module ${event.lossPrediction.toFixed(3)}`
-  const speed = `${formatCount(event.imagesPerSecond)} images/s`
-  return `${place}  loss ${event.loss.toFixed(3)}${module}  ${speed}  ${formatDuration(secondsLeft)} left`
+function describeSpeed({ loss, lossPrediction, imagesPerSecond }: Extract<LoopEvent, { type: "step" }>): string {
+  const module = lossPrediction === null ? "" : `, module ${lossPrediction.toFixed(3)}`
+  return `, loss ${loss.toFixed(3)}${module}, ${formatCount(imagesPerSecond)} images/s`
 }
 
 /** The bars write to a stream and ask it for its width. */

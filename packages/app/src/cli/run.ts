@@ -12,7 +12,7 @@ interface RunOptions {
   readonly strategies?: string
   readonly trials?: string
   readonly seed?: string
-  readonly set: readonly string[]
+  readonly set?: readonly string[]
   readonly json?: boolean
   readonly dryRun?: boolean
 }
@@ -35,7 +35,7 @@ export function addRunCommand(program: Command, io: CommandIo, loadParts: LoadPa
     .option("--strategies <a,b>", "query strategies to compare")
     .option("--trials <N>", "repetitions with other seeds")
     .option("--seed <S>", "seed of everything random")
-    .option("--set <key=value>", "any setting by its dotted key; may be repeated", collect, [])
+    .option("--set <key=value>", "any setting by its dotted key; may be repeated", collect)
     .option("--dry-run", "print the settings and what the run would do, and do nothing")
     .option("--json", "print one JSON object at the end instead of text")
     .addHelpText("after", () => `\nPresets:\n${describePresets()}\n${examples}`)
@@ -48,6 +48,6 @@ export function addRunCommand(program: Command, io: CommandIo, loadParts: LoadPa
     })
 }
 
-function collect(value: string, earlier: readonly string[]): string[] {
+function collect(value: string, earlier: readonly string[] = []): string[] {
   return [...earlier, value]
 }

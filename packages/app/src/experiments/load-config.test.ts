@@ -116,7 +116,7 @@ describe("errors in settings", () => {
   it("names the nearest preset and all others", () => {
     const error = failure("cifar-cpu")
     expect(error.code).toBe("PRESET_UNKNOWN")
-    expect(error.message).toMatch(/cifar10-cpu, cifar10-paper, demo.*"cifar-cpu".*Did you mean cifar10-cpu\?/)
+    expect(error.message).toMatch(/"cifar-cpu": .*cifar10-cpu, cifar10-paper, demo.*Did you mean cifar10-cpu\?/)
   })
 
   it.each([

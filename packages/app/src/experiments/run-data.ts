@@ -43,7 +43,8 @@ export async function openRunData(config: RunConfig, options: OpenRunDataOptions
     throwIfInterrupted(options.signal, data)
     if (!(error instanceof LearnlossError) || fallbackData === null || fallbackData === data) throw error
     const replaced = { ...config, data: fallbackData }
-    options.announce(fallbackNotice(replaced) ?? "")
+    const notice = fallbackNotice(replaced)
+    if (notice !== null) options.announce(notice)
     options.say(`The reason: ${error.message}`)
     return await openKnownData(replaced, options)
   }

@@ -11,7 +11,7 @@ import { addMissingPictures, createPictureQueue } from "./picked-pictures.ts"
 import { planRun } from "./plan.ts"
 import { openRecordFile } from "./record-file.ts"
 import { describeReport, hasFreshReport } from "./report-state.ts"
-import { openKnownData, openRunData, type RunData } from "./run-data.ts"
+import { fallbackNotice, openKnownData, openRunData, type RunData } from "./run-data.ts"
 import { runFiles } from "./run-files.ts"
 import { createRunFolder, readRunConfig, requireFreeFolder } from "./run-folder.ts"
 import { openRunJournal, type RunJournal } from "./run-journal.ts"
@@ -78,6 +78,8 @@ export async function resumeRun(options: ExperimentOptions): Promise<Outcome> {
   const unlock = lockRun(folder)
   try {
     if (isFinished(config, records)) return { folder, config, written: await parts.writeReport([folder]) }
+    const notice = fallbackNotice(config)
+    if (notice !== null) options.announce(notice)
     return await finishRun(await openKnownData(config, options), options)
   } finally {
     unlock()

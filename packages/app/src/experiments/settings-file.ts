@@ -54,9 +54,9 @@ function unknownPreset(name: string): LearnlossError {
   const known = presetNames()
   const meant = nearest(name, known)
   return new LearnlossError("PRESET_UNKNOWN", {
-    where: "learnloss run",
+    where: `"${name}"`,
     expected: `one of the presets ${known.join(", ")} or a YAML file`,
-    got: `"${name}", which is neither`,
+    got: "neither",
     ...(meant === undefined ? {} : { fix: `Did you mean ${meant}?` }),
   })
 }
