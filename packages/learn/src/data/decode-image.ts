@@ -1,0 +1,78 @@
+import { readFile } from "node:fs/promises"
+import { LearnlossError } from "@learnloss/engine"
+import sharp from "sharp"
+
+/** Names that are taken for images, in lower case. */
+export const imageExtensions = [".jpg", ".jpeg", ".png", ".webp"] as const
+
+/** Colour that transparent pixels are laid over. */
+const canvas = { r: 255, g: 255, b: 255 }
+
+const decodableFormats: readonly string[] = ["jpeg", "png", "webp"]
+
+/**
+ * Decodes a JPEG, PNG or WebP file to sRGB planes [3, side, side] uint8: turned as its EXIF orientation says, laid over
+ * white where it is transparent, the shorter side brought to `side` and the middle cut out. Grey, CMYK and 16-bit
+ * images come out as 8-bit RGB; of an animation the first picture is taken.
+ *
+ * sharp's limit of 268 megapixels stays on, so a decompression bomb is refused from its header.
+ *
+ * @throws LearnlossError `BAD_IMAGE` for an empty, damaged, cut-off, oversized or 1-pixel image.
+ */
+export async function decodeImage(path: string, side: number): Promise<Uint8Array> {
+  const bytes = await readFile(path).catch((error: Error) => {
+    throw badImage(path, "a readable file", error.message, error)
+  })
+  if (bytes.length === 0) throw badImage(path, "an image", "an empty file")
+  const header = await sharp(bytes)
+    .metadata()
+    .catch((error: Error) => {
+      throw badImage(path, "a JPEG, PNG or WebP image", lowerFirst(error.message), error)
+    })
+  if (!decodableFormats.includes(header.format)) {
+    throw badImage(path, "a JPEG, PNG or WebP image", `a file of format ${header.format}`)
+  }
+  if (header.width < 2 || header.height < 2) {
+    throw badImage(path, "at least 2x2 pixels", `${header.width}x${header.height}`)
+  }
+  // "error" refuses cut-off and damaged pixel data, but not a photograph with a harmless oddity in its metadata.
+  const pixels = await sharp(bytes, { failOn: "error" })
+    .autoOrient()
+    .flatten({ background: canvas })
+    .resize(side, side, { fit: "cover", position: "centre" })
+    .toColourspace("srgb")
+    .raw({ depth: "uchar" })
+    .toBuffer()
+    .catch((error: Error) => {
+      throw badImage(path, "a whole image", lowerFirst(error.message), error)
+    })
+  return toPlanes(pixels, 3)
+}
+
+/** Turns interleaved pixels [H, W, C] into planes [C, H, W]. */
+export function toPlanes(interleaved: Uint8Array, channels: number): Uint8Array {
+  const pixels = interleaved.length / channels
+  const planes = new Uint8Array(interleaved.length)
+  for (let channel = 0; channel < channels; channel++) {
+    const plane = channel * pixels
+    for (let pixel = 0, from = channel; pixel < pixels; pixel++, from += channels) {
+      planes[plane + pixel] = interleaved[from] as number
+    }
+  }
+  return planes
+}
+
+function badImage(path: string, expected: string, got: string, cause?: Error): LearnlossError {
+  return new LearnlossError("BAD_IMAGE", {
+    where: path,
+    expected,
+    got,
+    fix: "Replace the file or take it out of the folder.",
+    cause,
+  })
+}
+
+function lowerFirst(message: string): string {
+  const line = message.split("\n")[0] ?? ""
+  return line.charAt(0).toLowerCase() + line.slice(1)
+}

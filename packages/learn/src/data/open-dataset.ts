@@ -1,0 +1,81 @@
+import { existsSync } from "node:fs"
+import { type DataFormat, dataFormats, nearest } from "@learnloss/contract"
+import { LearnlossError } from "@learnloss/engine"
+import { readCifar10 } from "./cifar10.ts"
+import type { ClassificationDataset } from "./dataset.ts"
+import { readFashionMnist } from "./fashion-mnist.ts"
+import { readImageFolder } from "./image-folder.ts"
+import type { DatasetReader, ReadOptions } from "./reader.ts"
+import { generateShapes } from "./shapes/generate.ts"
+
+const readers = {
+  cifar10: readCifar10,
+  "fashion-mnist": readFashionMnist,
+  images: readImageFolder,
+  shapes: generateShapes,
+} as const satisfies Record<DataFormat, DatasetReader>
+
+/** What stands in `data:` and on the command line: a format and, after a colon, where the data are. */
+export interface DataSpec {
+  readonly format: DataFormat
+  readonly path: string | undefined
+}
+
+/**
+ * Takes `NAME` or `FORMAT:PATH` apart.
+ *
+ * @throws LearnlossError `UNKNOWN_FORMAT` with the nearest known format, `MISSING_PATH` when nothing follows the colon.
+ */
+export function parseDataSpec(spec: string): DataSpec {
+  const colon = spec.indexOf(":")
+  const name = colon < 0 ? spec : spec.slice(0, colon)
+  const path = colon < 0 ? undefined : spec.slice(colon + 1)
+  const format = dataFormats.find((known) => known === name)
+  if (format === undefined) {
+    throw new LearnlossError("UNKNOWN_FORMAT", {
+      where: `data "${spec}"`,
+      expected: `NAME or FORMAT:PATH with one of ${dataFormats.join(", ")}`,
+      got: `"${name}"`,
+      fix: suggest(spec, name, path),
+    })
+  }
+  if (path === "") {
+    throw new LearnlossError("MISSING_PATH", {
+      where: `data "${spec}"`,
+      expected: `${format}:PATH`,
+      got: "nothing after the colon",
+      fix: "Put a path there, or leave the colon out.",
+    })
+  }
+  return { format, path }
+}
+
+/**
+ * Opens the labelled images that `spec` names, e.g. `fashion-mnist`, `cifar10:some/folder`, `images:photos`, `shapes`.
+ *
+ * @throws LearnlossError when there are none, or when they cannot be used as they are.
+ */
+export async function openDataset(spec: string, options: ReadOptions): Promise<ClassificationDataset> {
+  const { format, path } = parseDataSpec(spec)
+  const dataset = await readers[format](path, options)
+  for (const [split, samples] of [
+    ["training", dataset.train],
+    ["test", dataset.test],
+  ] as const) {
+    if (samples.ids.length > 0) continue
+    throw new LearnlossError("EMPTY_SPLIT", {
+      where: `data "${spec}"`,
+      expected: `at least one ${split} image`,
+      got: "none",
+      fix: "Add images: a class needs two to be split.",
+    })
+  }
+  return dataset
+}
+
+function suggest(spec: string, name: string, path: string | undefined): string {
+  if (existsSync(spec)) return `To read this folder, write images:${spec} (or another format before the colon).`
+  const meant = nearest(name, dataFormats)
+  if (meant === undefined) return "Run `learnloss data list` to see what each of them is."
+  return `Did you mean ${path === undefined ? meant : `${meant}:${path}`}?`
+}

@@ -1,0 +1,28 @@
+import type { Rng } from "@learnloss/engine"
+import type { ClassificationDataset } from "./dataset.ts"
+
+/** Something found among the data that a person should know of. */
+export interface DataDefect {
+  readonly file: string
+  /** What is wrong, e.g. `no image: .txt files are left out`. */
+  readonly reason: string
+  /** True when the data cannot be used before it is mended; the reader then throws after it has told all defects. */
+  readonly isFatal: boolean
+}
+
+export interface ReadOptions {
+  /** Side in pixels that images of a folder are brought to; data sets of a fixed size ignore it. */
+  readonly imageSize: number
+  /** Draws the split of an image folder and the images of `shapes`. */
+  readonly rng: Rng
+  /** Called as images are decoded or drawn. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined
+  /** Called for every file that was left out or cannot be used, before anything is thrown. */
+  readonly onDefect?: ((defect: DataDefect) => void) | undefined
+  readonly signal?: AbortSignal | undefined
+  /** Folders in which data sets are looked for when no path is given, first hit wins; default `dataPlaces()`. */
+  readonly places?: readonly string[] | undefined
+}
+
+/** Reads one format; `path` is what stood after the colon. */
+export type DatasetReader = (path: string | undefined, options: ReadOptions) => Promise<ClassificationDataset>
