@@ -1,5 +1,5 @@
 import { InternalError } from "@learnloss/engine"
-import { resolveEngine, runTrial } from "@learnloss/learn"
+import { openDataset, resolveEngine, runTrial, shapePool } from "@learnloss/learn"
 import type { CommandIo } from "../cli/io.ts"
 import { contactSheet } from "../report/contact-sheet.ts"
 import type { ExperimentParts } from "./parts.ts"
@@ -7,15 +7,11 @@ import type { ExperimentParts } from "./parts.ts"
 /** The parts that real experiments are put together from. */
 export function createExperimentParts(_io: CommandIo): ExperimentParts {
   return {
-    openDataset: async () => {
-      throw new InternalError("not written yet")
-    },
+    openDataset,
     fetchDataset: async () => {
       throw new InternalError("not written yet")
     },
-    shapePool: () => {
-      throw new InternalError("not written yet")
-    },
+    shapePool,
     resolveEngine,
     runTrial,
     drawPicked: contactSheet,

@@ -53,6 +53,8 @@ export async function startRun(given: RunConfig, options: ExperimentOptions): Pr
   const { folder, parts, signal } = options
   requireFreeFolder(folder)
   const data = await openRunData(given, options)
+  if (data.config.engine.lowerings === "measured")
+    options.say("Measuring how this machine computes convolutions fastest.")
   const config = deepFreeze(await parts.resolveEngine(data.config, firstPool(data)))
   throwIfInterrupted(signal, folder)
   const unlock = createRunFolder(folder, config)
