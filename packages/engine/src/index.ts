@@ -23,12 +23,12 @@ export { constantSchedule, cosineSchedule, type Schedule, stepSchedule } from ".
 export { createRng, type Rng } from "./random/rng.ts"
 export { type Checkpoint, loadCheckpoint, requireWeightsOf, saveCheckpoint } from "./runtime/checkpoints.ts"
 export { compileEvaluation, type Evaluation } from "./runtime/evaluation.ts"
-export { measurePlan, requireRunnablePlan } from "./runtime/measure-plan.ts"
+export { requireRunnablePlan } from "./runtime/measure-plan.ts"
 export type { SessionOptions } from "./runtime/ort.ts"
 export type { TrainingState } from "./runtime/resident-step.ts"
 export {
-  buildTrainingOutputs,
   compileTrainStep,
+  measureTrainingPlan,
   type StepResult,
   type TrainingSpec,
   type TrainStep,

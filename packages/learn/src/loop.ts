@@ -1,13 +1,12 @@
 import { availableParallelism } from "node:os"
 import type { RunConfig, SelectionRecord, StrategyName } from "@learnloss/contract"
 import {
-  buildTrainingOutputs,
   compileTrainStep,
   createRng,
   fixedPlan,
   initializeParameters,
   type LoweringPlan,
-  measurePlan,
+  measureTrainingPlan,
   type Rng,
   requireRunnablePlan,
 } from "@learnloss/engine"
@@ -224,6 +223,6 @@ export async function resolveEngine(config: RunConfig, dataset: ClassificationDa
   const { lowerings } = config.engine
   if (lowerings !== "measured") return { ...config, engine: { ...config.engine, threads } }
   const spec = buildTraining(learner, config.training.batch)
-  const plan = await measurePlan(spec.graph, buildTrainingOutputs(spec).outputs, threads)
+  const plan = await measureTrainingPlan(spec, threads)
   return { ...config, engine: { ...config.engine, threads, lowerings: { ...plan } } }
 }

@@ -1,8 +1,8 @@
 import { spread } from "../autodiff/rules/movement.ts"
-import { conv, pad, reshape, transpose } from "../graph/build.ts"
+import { concat, conv, mul, pad, reshape, slice, transpose } from "../graph/build.ts"
 import type { Value } from "../graph/graph.ts"
 import type { ConvAttributes } from "../graph/ops.ts"
-import { blockedConv, canBlock, channelBlocks } from "./forward.ts"
+import { blockedConv, type Convolve, canBlock, channelBlocks } from "./forward.ts"
 import type { ConvProduct, Lowering } from "./product.ts"
 
 /** The kernel that carries gradients back: input and output channels swapped inside each group, both axes reversed. */
@@ -68,11 +68,44 @@ function pointwise(product: ConvProduct, weight: Value, dy: Value, convolve: Con
   return pad(apart, [0, 0, 0, 0, 0, 0, h - (apart.shape[2] as number), w - (apart.shape[3] as number)])
 }
 
-type Convolve = (x: Value, weight: Value, attributes: ConvAttributes) => Value
+/** Three taps, stride two, padding one: how most networks halve their maps. */
+function halves({ inputShape, outputShape, weightShape, strides, pads, dilations, group }: ConvProduct): boolean {
+  const isCovered = [2, 3].every((axis) => (inputShape[axis] as number) <= 2 * (outputShape[axis] as number))
+  const isHalving =
+    weightShape[2] === 3 &&
+    weightShape[3] === 3 &&
+    strides.every((stride) => stride === 2) &&
+    pads[0] === 1 &&
+    pads[1] === 1
+  return isHalving && isCovered && group === 1 && dilations.every((dilation) => dilation === 1)
+}
+
+/**
+ * Stride two without zeros in between: an even row of the input meets tap 1 alone, an odd row taps 2 and 0 of the next
+ * two rows of the output gradient. One convolution with 2x2 taps computes all four phases as 4 C channels (seven of its
+ * sixteen taps are zero), which are then laid between one another.
+ */
+function halved(product: ConvProduct, weight: Value, dy: Value, convolve: Convolve): Value {
+  const [n, c, h, w] = product.inputShape as [number, number, number, number]
+  const [o] = product.weightShape as [number]
+  const [, , oh, ow] = product.outputShape as [number, number, number, number]
+  const taps = byPhase(byPhase(weight, 2), 3)
+  const kernel = reshape(transpose(reshape(taps, [o, c, 2, 2, 2, 2]), [2, 4, 1, 0, 3, 5]), [4 * c, o, 2, 2])
+  const phases = convolve(dy, kernel, { strides: [1, 1], pads: [0, 0, 1, 1], dilations: [1, 1], group: 1 })
+  const woven = reshape(transpose(reshape(phases, [n, 2, 2, c, oh, ow]), [0, 3, 4, 1, 5, 2]), [n, c, 2 * oh, 2 * ow])
+  const rows = h === 2 * oh ? woven : slice(woven, 2, 0, h)
+  return w === 2 * ow ? rows : slice(rows, 3, 0, w)
+}
+
+/** Three taps along an axis as [phase 0: tap 1, none; phase 1: tap 2, tap 0]. */
+function byPhase(weight: Value, axis: number): Value {
+  const tap = (index: number) => slice(weight, axis, index, index + 1)
+  return concat([tap(1), mul(tap(1), 0), tap(2), tap(0)], axis)
+}
 
 const canFlip = (product: ConvProduct) => backwardPads(product) !== undefined && !isPointwise(product)
 
-/** Both forms, on top of one way to convolve. */
+/** Every form, on top of one way to convolve. */
 function convolvedBy(convolve: Convolve, suffix: string, fits: (product: ConvProduct) => boolean): Lowering[] {
   return [
     {
@@ -84,6 +117,11 @@ function convolvedBy(convolve: Convolve, suffix: string, fits: (product: ConvPro
       name: `pointwise${suffix}`,
       fits: (product) => isPointwise(product) && fits(product),
       build: (product, [weight, dy]) => pointwise(product, weight, dy, convolve),
+    },
+    {
+      name: `halved${suffix}`,
+      fits: (product) => halves(product) && fits(product),
+      build: (product, [weight, dy]) => halved(product, weight, dy, convolve),
     },
   ]
 }

@@ -1,6 +1,7 @@
-import { mul } from "../graph/build.ts"
+import { mul, reshape, split } from "../graph/build.ts"
 import type { NamedOutputs } from "../graph/codec.ts"
 import { type AnyNode, Graph, type Node, nodesNeededFor, type Value } from "../graph/graph.ts"
+import { sizeOf } from "../graph/tensor.ts"
 import { chosenLowering, type LoweringPlan } from "./plan.ts"
 import { type ConvProduct, type Factors, productKey, productOf } from "./product.ts"
 
@@ -10,16 +11,34 @@ export interface LoweredGraph {
   readonly outputs: NamedOutputs
 }
 
+/** One flat input whose parts take the place of several inputs. */
+export interface Pack {
+  /** Name of the flat input, [sum of the members' sizes]; it may be an input of the graph itself. */
+  readonly name: string
+  /** Inputs of the graph, in the order in which they follow one another. */
+  readonly members: readonly Value[]
+}
+
 /**
  * Rewrites what the outputs need: every convolution product as its plan says, and without the marks that only
- * differentiation reads (`StopGradient`, `ScaleGradient`). The inputs keep their names.
+ * differentiation reads (`StopGradient`, `ScaleGradient`). The inputs keep their names, save those that
+ * a pack holds: a step then feeds and updates one tensor and not one per parameter.
  *
  * @throws LearnlossError `UNKNOWN_LOWERING`
  */
-export function lower(graph: Graph, outputs: NamedOutputs, plan: LoweringPlan): LoweredGraph {
+export function lower(
+  graph: Graph,
+  outputs: NamedOutputs,
+  plan: LoweringPlan,
+  packs: readonly Pack[] = [],
+): LoweredGraph {
   const lowered = new Graph()
   const mapped = new Map<Value, Value>()
-  for (const input of graph.inputs) mapped.set(input, lowered.input(input.name, input.dtype, input.shape))
+  const packed = new Set(packs.flatMap(({ members }) => members))
+  for (const input of graph.inputs) {
+    if (!packed.has(input)) mapped.set(input, lowered.input(input.name, input.dtype, input.shape))
+  }
+  for (const pack of packs) unpack(pack, lowered, mapped)
   const map = (value: Value): Value => {
     const known = mapped.get(value)
     if (known !== undefined) return known
@@ -37,6 +56,14 @@ export function lower(graph: Graph, outputs: NamedOutputs, plan: LoweringPlan): 
     graph: lowered,
     outputs: Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, map(value)])),
   }
+}
+
+function unpack({ name, members }: Pack, lowered: Graph, mapped: Map<Value, Value>): void {
+  const sizes = members.map(({ shape }) => sizeOf(shape))
+  const total = sizes.reduce((sum, size) => sum + size, 0)
+  const flat = lowered.inputs.find((input) => input.name === name) ?? lowered.input(name, "float32", [total])
+  const parts = members.length === 1 ? [flat] : split(flat, 0, sizes)
+  for (const [index, member] of members.entries()) mapped.set(member, reshape(parts[index] as Value, member.shape))
 }
 
 function lowerNode(node: AnyNode, inputs: readonly Value[], lowered: Graph, plan: LoweringPlan): readonly Value[] {

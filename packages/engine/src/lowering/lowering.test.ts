@@ -31,6 +31,9 @@ const convCases: readonly ConvCase[] = [
   { x: [2, 3, 9, 8], w: [4, 3, 3, 3], pads: [2, 2, 2, 2], dilations: [2, 2] },
   { x: [2, 3, 8, 7], w: [4, 3, 5, 3], pads: [2, 0, 1, 2] },
   { x: [1, 2, 4, 4], w: [3, 2, 2, 2], pads: [1, 1, 1, 1] },
+  { x: [16, 3, 7, 8], w: [16, 3, 3, 3], pads: [1, 1, 1, 1], strides: [2, 2] },
+  { x: [16, 4, 6, 6], w: [32, 4, 3, 3], pads: [1, 1, 1, 1] },
+  { x: [2, 3, 11, 9], w: [4, 3, 5, 4], pads: [2, 1, 2, 1], strides: [3, 2] },
 ]
 
 function draw(shape: Shape, name: string): Tensor {

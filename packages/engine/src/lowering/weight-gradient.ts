@@ -1,5 +1,6 @@
-import { add, concat, conv, gemm, pad, reshape, slice, transpose } from "../graph/build.ts"
+import { add, concat, gemm, pad, reshape, slice, transpose } from "../graph/build.ts"
 import type { Value } from "../graph/graph.ts"
+import { type Convolve, channelBlocks, swappedBlockedConv, swappedConv } from "./forward.ts"
 import type { ConvProduct, Lowering } from "./product.ts"
 
 /** Column elements per chunk of the batch that stay in cache while a Gemm reads them; found by measurement. */
@@ -47,31 +48,88 @@ function patchColumns(product: ConvProduct, x: Value, dy: Value): Value {
 }
 
 /** Batch and channels swapped: the output gradient is the kernel, and strides become dilations. */
-function swapped(product: ConvProduct, x: Value, dy: Value): Value {
-  const [, , kh, kw] = product.weightShape as [number, number, number, number]
-  const correlated = conv(transpose(x, [1, 0, 2, 3]), transpose(dy, [1, 0, 2, 3]), {
-    pads: product.pads,
-    strides: product.dilations,
-    dilations: product.strides,
-  })
-  // A stride that does not divide the padded input leaves rows and columns that no weight stands for.
-  return transpose(slice(slice(correlated, 2, 0, kh), 3, 0, kw), [1, 0, 2, 3])
-}
+const swapped =
+  (convolve: Convolve) =>
+  (product: ConvProduct, x: Value, dy: Value): Value => {
+    const [, , kh, kw] = product.weightShape as [number, number, number, number]
+    const correlated = convolve(transpose(x, [1, 0, 2, 3]), dy, {
+      pads: product.pads,
+      strides: product.dilations,
+      dilations: product.strides,
+      group: 1,
+    })
+    // A stride that does not divide the padded input leaves rows and columns that no weight stands for.
+    return transpose(slice(slice(correlated, 2, 0, kh), 3, 0, kw), [1, 0, 2, 3])
+  }
 
 /**
- * One strided wide convolution: the padded images side by side as [1, N, H', C W'], the output gradient shifted by each
- * column of the kernel as [KW O, N, OH, W'], stride [1, W']: the result [1, KW O, KH, C] holds every tap.
+ * Wide convolutions, one per phase of the stride. Taps p, p + s, ... read the rows p, p + s, ... of the padded images, so
+ * each phase is a product of stride one. Its images lie side by side as [1, N, H', C W'], the output gradient shifted by
+ * each of its columns of taps is the kernel [N, KW' O, OH, W'] (input channels first), and with stride [1, W'] the result [1, KW' O, KH', C]
+ * holds all its taps.
  */
-function wide(product: ConvProduct, x: Value, dy: Value): Value {
-  const [n, c] = product.inputShape as [number, number]
-  const [o, , kh, kw] = product.weightShape as [number, number, number, number]
-  const padded = padImages(x, product.pads)
-  const [, , h, w] = padded.shape as [number, number, number, number]
-  const images = reshape(transpose(padded, [0, 2, 1, 3]), [1, n, h, c * w])
-  const gradient = transpose(dy, [1, 0, 2, 3])
-  const shifted = Array.from({ length: kw }, (_, column) => pad(gradient, [0, 0, 0, column, 0, 0, 0, kw - 1 - column]))
-  const taps = conv(images, concat(shifted, 0), { strides: [1, w] })
-  return transpose(reshape(taps, [kw, o, kh, c]), [1, 3, 2, 0])
+const wide =
+  (convolve: Convolve) =>
+  (product: ConvProduct, x: Value, dy: Value): Value => {
+    const { strides, pads } = product
+    const [, c] = product.inputShape as [number, number]
+    const [o, , kh, kw] = product.weightShape as [number, number, number, number]
+    const [n, , oh, ow] = product.outputShape as [number, number, number, number]
+    const padded = padImages(x, pads)
+    const tapsOf = (first: number, stride: number, kernel: number) => Math.ceil((kernel - first) / stride)
+    const phaseTaps = (top: number, left: number): Value => {
+      const [rows, columns] = [tapsOf(top, strides[0], kh), tapsOf(left, strides[1], kw)]
+      const [h, w] = [oh + rows - 1, ow + columns - 1]
+      const phase = phaseOf(padded, [top, left], strides, [h, w])
+      const images = reshape(transpose(phase, [0, 2, 1, 3]), [1, n, h, c * w])
+      const shifted = Array.from({ length: columns }, (_, column) =>
+        pad(dy, [0, 0, 0, column, 0, 0, 0, columns - 1 - column]),
+      )
+      const taps = convolve(images, concat(shifted, 1), {
+        strides: [1, w],
+        pads: [0, 0, 0, 0],
+        dilations: [1, 1],
+        group: 1,
+      })
+      return transpose(reshape(taps, [columns, o, rows, c]), [1, 3, 2, 0])
+    }
+    const row = (tap: number) => {
+      const [phase, index] = [tap % strides[0], Math.floor(tap / strides[0])]
+      const phases = Array.from({ length: Math.min(strides[1], kw) }, (_, left) =>
+        slice(phaseTaps(phase, left), 2, index, index + 1),
+      )
+      return interleave(phases, 3, kw)
+    }
+    if (strides[0] === 1 && strides[1] === 1) return phaseTaps(0, 0)
+    return concat(
+      Array.from({ length: kh }, (_, tap) => row(tap)),
+      2,
+    )
+  }
+
+/** The part of the images that starts at an offset and steps by the stride, as large as asked. */
+function phaseOf(
+  x: Value,
+  [top, left]: readonly [number, number],
+  strides: readonly [number, number],
+  [h, w]: readonly [number, number],
+): Value {
+  if (top === 0 && left === 0 && strides[0] === 1 && strides[1] === 1 && x.shape[2] === h && x.shape[3] === w) return x
+  return x.graph.add("Slice", [x], {
+    starts: [top, left],
+    ends: [top + (h - 1) * strides[0] + 1, left + (w - 1) * strides[1] + 1],
+    axes: [2, 3],
+    steps: [...strides],
+  })[0] as Value
+}
+
+/** Takes index 0 of every part along an axis, then index 1 of every part, and so on, up to a total length. */
+function interleave(parts: readonly Value[], axis: number, length: number): Value {
+  const pieces = Array.from({ length }, (_, index) => {
+    const place = Math.floor(index / parts.length)
+    return slice(parts[index % parts.length] as Value, axis, place, place + 1)
+  })
+  return concat(pieces, axis)
 }
 
 /** Each group on its own channels; the groups' weights follow one another. */
@@ -94,13 +152,26 @@ function byGroup(build: (product: ConvProduct, x: Value, dy: Value) => Value): L
   }
 }
 
+type Build = (convolve: Convolve) => (product: ConvProduct, x: Value, dy: Value) => Value
+
+/** A way that convolves with weights given as [inputs, outputs, ..], on plain tensors and in each blocked layout; there the batch takes the place of the channels. */
+function onEveryLayout(name: string, build: Build, fits: (product: ConvProduct) => boolean): Lowering[] {
+  const blocked = channelBlocks.map(
+    (block): Lowering => ({
+      name: `${name}-blocked-${block}`,
+      channelBlock: block,
+      fits: (product) => {
+        const [n, o] = [product.inputShape[0] as number, product.weightShape[0] as number]
+        return fits(product) && product.group === 1 && n % block === 0 && o % block === 0
+      },
+      build: byGroup(build(swappedBlockedConv(block))),
+    }),
+  )
+  return [{ name, fits, build: byGroup(build(swappedConv)) }, ...blocked]
+}
+
 export const weightGradientLowerings: readonly Lowering[] = [
   { name: "patch-columns", fits: () => true, build: byGroup(patchColumns) },
-  {
-    name: "wide",
-    fits: ({ strides, dilations, weightShape }) =>
-      [...strides, ...dilations].every((step) => step === 1) && weightShape[2] !== 1,
-    build: byGroup(wide),
-  },
-  { name: "swapped", fits: () => true, build: byGroup(swapped) },
+  ...onEveryLayout("wide", wide, ({ dilations }) => dilations[0] === 1 && dilations[1] === 1),
+  ...onEveryLayout("swapped", swapped, () => true),
 ]

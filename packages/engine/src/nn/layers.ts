@@ -47,9 +47,8 @@ export function batchNorm(b: NetworkBuilder, x: Value): Value {
   if (b.isTraining) {
     const [, mean, variance] = outputs as [Value, Value, Value]
     const count = sizeOf(x.shape) / channels
-    const blend = (running: Value, batch: Value) => add(mul(running, 1 - runningMomentum), mul(batch, runningMomentum))
-    b.updateBuffer(runningMean, blend(runningMean, mean))
-    b.updateBuffer(runningVariance, blend(runningVariance, mul(variance, count / Math.max(1, count - 1))))
+    b.blendBuffer(runningMean, mean, runningMomentum)
+    b.blendBuffer(runningVariance, mul(variance, count / Math.max(1, count - 1)), runningMomentum)
   }
   return outputs[0] as Value
 }

@@ -25,10 +25,16 @@ export interface NetworkBuilder {
   readonly isTraining: boolean
   /** A parameter or buffer under this builder's scope. */
   parameter(name: string, shape: Shape, initializer: Initializer, kind?: ParameterSpec["kind"]): Value
-  /** What a buffer is after this step. */
-  updateBuffer(buffer: Value, updated: Value): void
+  /** Moves a buffer towards what a batch showed: (1 - share) buffer + share observed. */
+  blendBuffer(buffer: Value, observed: Value, share: number): void
   /** A builder whose names start with `name.`; several parts may be given at once, `layer1.0`. */
   scope(name: string): NetworkBuilder
+}
+
+/** How a buffer changes in a step: (1 - share) buffer + share observed. */
+export interface BufferUpdate {
+  readonly observed: Value
+  readonly share: number
 }
 
 /** What building a network leaves behind. */
@@ -36,8 +42,8 @@ export interface NetworkParts {
   readonly specs: readonly ParameterSpec[]
   /** Graph value of each parameter and buffer, by name. */
   readonly values: ReadonlyMap<string, Value>
-  /** Updated value of each buffer, by name. */
-  readonly bufferUpdates: ReadonlyMap<string, Value>
+  /** What each buffer moves towards, by name. */
+  readonly bufferUpdates: ReadonlyMap<string, BufferUpdate>
 }
 
 /** Where parameters come from: graph inputs for training, or weights for evaluation. */
@@ -48,7 +54,7 @@ export function createNetworkBuilder(graph: Graph, source: ParameterSource): Net
   const specs: ParameterSpec[] = []
   const values = new Map<string, Value>()
   const names = new Map<Value, string>()
-  const bufferUpdates = new Map<string, Value>()
+  const bufferUpdates = new Map<string, BufferUpdate>()
 
   const builder = (prefix: string): NetworkBuilder => ({
     graph,
@@ -63,8 +69,8 @@ export function createNetworkBuilder(graph: Graph, source: ParameterSource): Net
       names.set(value, full)
       return value
     },
-    updateBuffer(buffer, updated) {
-      bufferUpdates.set(names.get(buffer) as string, updated)
+    blendBuffer(buffer, observed, share) {
+      bufferUpdates.set(names.get(buffer) as string, { observed, share })
     },
     scope: (name) => builder(`${prefix}${name}.`),
   })

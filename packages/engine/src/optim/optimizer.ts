@@ -8,8 +8,8 @@ export interface ParameterUpdate {
 }
 
 /**
- * An optimiser as a pure rule that adds nodes. Its state is one tensor per parameter and slot, of the parameter's
- * shape, zero at first.
+ * An optimiser as a pure elementwise rule that adds nodes. It is applied to all parameters as one flat vector; its state is
+ * one vector of the same length per slot, zero at first.
  */
 export interface Optimizer {
   readonly slots: readonly string[]

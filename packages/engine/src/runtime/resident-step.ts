@@ -1,12 +1,12 @@
 import { InternalError } from "../errors.ts"
-import { floatTensor, type Shape, type Tensor } from "../graph/tensor.ts"
+import { floatTensor, type Shape, sizeOf, type Tensor } from "../graph/tensor.ts"
 import type { TensorMap } from "../nn/network.ts"
 import { type BoundTensors, bind, createSession, type Session, type SessionOptions } from "./ort.ts"
 
 /** Weights, statistics and optimiser state: all that a later step depends on. */
 export interface TrainingState {
   readonly parameters: TensorMap
-  /** By `slot of parameter`. */
+  /** By `slot/parameter`, e.g. `momentum/conv1.weight`. */
   readonly optimizer: TensorMap
 }
 
@@ -15,10 +15,17 @@ interface NamedShape {
   readonly shape: Shape
 }
 
+/** A flat input that holds several tensors one after the other. */
+export interface PackLayout {
+  readonly name: string
+  readonly holds: "parameters" | "optimizer"
+  readonly members: readonly NamedShape[]
+}
+
 /** Which inputs and outputs of a compiled training graph hold what. */
 export interface TrainStepLayout {
-  readonly parameters: readonly NamedShape[]
-  readonly state: readonly NamedShape[]
+  /** What each step reads and writes anew. */
+  readonly packs: readonly PackLayout[]
   /** Name of the scalar input that says how much of training is done. */
   readonly progress: string
   /** Outputs that are read after every step. */
@@ -71,16 +78,41 @@ export class ResidentStep {
 
   /** A view of the current state; the next step but one writes over it. */
   state(): TrainingState {
-    const { tensors } = this.#sides[this.#current]
-    const pick = (list: readonly NamedShape[]): TensorMap =>
-      new Map(list.map(({ name }) => [name, tensors.get(name) as Tensor]))
-    return { parameters: pick(this.#layout.parameters), optimizer: pick(this.#layout.state) }
+    return { parameters: this.#views("parameters"), optimizer: this.#views("optimizer") }
   }
 
-  load({ parameters, optimizer }: TrainingState): void {
+  load(state: TrainingState): void {
+    for (const holds of ["parameters", "optimizer"] as const) {
+      for (const [name, { shape, data }] of this.#views(holds)) {
+        const source = state[holds].get(name) ?? (holds === "optimizer" ? floatTensor(shape) : undefined)
+        if (source === undefined || source.data.length !== data.length) {
+          throw new InternalError(
+            `state of ${name}: expected [${shape}], got ${source === undefined ? "none" : `[${source.shape}]`}`,
+          )
+        }
+        ;(data as Float32Array).set(source.data as Float32Array)
+      }
+    }
+  }
+
+  /** Each member's part of its pack's memory. */
+  #views(holds: PackLayout["holds"]): TensorMap {
     const { tensors } = this.#sides[this.#current]
-    for (const { name } of this.#layout.parameters) copyInto(tensors, name, parameters.get(name))
-    for (const { name, shape } of this.#layout.state) copyInto(tensors, name, optimizer.get(name) ?? floatTensor(shape))
+    const views = new Map<string, Tensor>()
+    for (const pack of this.#layout.packs) {
+      if (pack.holds !== holds) continue
+      const data = tensors.get(pack.name)?.data as Float32Array
+      let offset = 0
+      for (const { name, shape } of pack.members) {
+        const size = sizeOf(shape)
+        views.set(
+          holds === "optimizer" ? `${pack.name}/${name}` : name,
+          floatTensor(shape, data.subarray(offset, offset + size)),
+        )
+        offset += size
+      }
+    }
+    return views
   }
 
   async release(): Promise<void> {
@@ -95,20 +127,11 @@ interface Side {
 }
 
 /** Memory for one copy of the state, bound both as inputs and as the outputs of the step that writes it. */
-function createSide({ parameters, state }: TrainStepLayout, reports: TensorMap): Side {
-  const tensors = new Map([...parameters, ...state].map(({ name, shape }) => [name, floatTensor(shape)]))
+function createSide({ packs }: TrainStepLayout, reports: TensorMap): Side {
+  const lengthOf = ({ members }: PackLayout) => members.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
+  const tensors = new Map(packs.map((pack) => [pack.name, floatTensor([lengthOf(pack)])]))
   const inputs = Object.fromEntries([...tensors].map(([name, tensor]) => [name, bind(tensor)]))
   const written = Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [nextName(name), tensor]))
   const reported = Object.fromEntries([...reports].map(([name, tensor]) => [name, bind(tensor)]))
   return { tensors, inputs, outputs: { ...written, ...reported } }
-}
-
-function copyInto(tensors: TensorMap, name: string, source: Tensor | undefined): void {
-  const target = tensors.get(name) as Tensor
-  if (source === undefined || source.data.length !== target.data.length) {
-    throw new InternalError(
-      `state of ${name}: expected [${target.shape}], got ${source === undefined ? "none" : `[${source.shape}]`}`,
-    )
-  }
-  ;(target.data as Float32Array).set(source.data as Float32Array)
 }

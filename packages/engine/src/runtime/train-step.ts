@@ -1,16 +1,17 @@
 import { gradients } from "../autodiff/gradients.ts"
-import { mul } from "../graph/build.ts"
+import { add, concat, mul, reshape, sub } from "../graph/build.ts"
 import { encodeModel } from "../graph/codec.ts"
 import type { Graph, Value } from "../graph/graph.ts"
-import type { Tensor } from "../graph/tensor.ts"
-import { lower } from "../lowering/lower.ts"
+import { floatTensor, sizeOf, type Tensor } from "../graph/tensor.ts"
+import { lower, type Pack } from "../lowering/lower.ts"
 import type { LoweringPlan } from "../lowering/plan.ts"
-import type { NetworkParts } from "../nn/network.ts"
+import type { BufferUpdate, NetworkParts } from "../nn/network.ts"
 import type { Optimizer } from "../optim/optimizer.ts"
 import type { Schedule } from "../optim/schedule.ts"
 import { openTrainStep } from "./compute-thread.ts"
+import { measurePlan } from "./measure-plan.ts"
 import type { SessionOptions } from "./ort.ts"
-import { nextName, type TrainingState, type TrainStepLayout } from "./resident-step.ts"
+import { nextName, type PackLayout, type TrainingState, type TrainStepLayout } from "./resident-step.ts"
 
 /** A network with its loss, ready to be differentiated. */
 export interface TrainingSpec {
@@ -56,33 +57,65 @@ export interface TrainStep {
   release(): Promise<void>
 }
 
-const slotName = (slot: string, parameter: string) => `${slot} of ${parameter}`
 const lossOutput = "loss"
 const learningRateOutput = "learning rate"
 
-/** Adds gradients and updates to a training graph; the outputs stand in the order in which memory is freed soonest. */
-export function buildTrainingOutputs(spec: TrainingSpec): { outputs: Record<string, Value>; stateInputs: Value[] } {
+/** A training graph with its gradients and updates. */
+interface Differentiated {
+  readonly outputs: Record<string, Value>
+  readonly packs: readonly (Pack & { readonly holds: PackLayout["holds"] })[]
+}
+
+/**
+ * Adds gradients and updates. All parameters are updated as one flat vector, and so are the buffers: an elementwise op
+ * on a million numbers costs less than one op on each of a hundred tensors.
+ */
+function differentiate(spec: TrainingSpec): Differentiated {
   const { graph, network, loss, optimizer, schedule, progress } = spec
-  const trained = network.specs.filter(({ kind }) => kind === "parameter")
-  const values = trained.map(({ name }) => network.values.get(name) as Value)
-  const parameterGradients = gradients(graph, loss, values)
-  const learningRate = mul(schedule(progress), spec.learningRate)
-  const outputs: Record<string, Value> = {}
-  const stateInputs: Value[] = []
-  for (const [index, { name, shape }] of trained.entries()) {
-    const state = Object.fromEntries(
-      optimizer.slots.map((slot) => [slot, graph.input(slotName(slot, name), "float32", shape)]),
+  const valuesOf = (kind: "parameter" | "buffer") =>
+    network.specs.flatMap((each) => (each.kind === kind ? [network.values.get(each.name) as Value] : []))
+  const [parameters, buffers] = [valuesOf("parameter"), valuesOf("buffer")]
+  const flat = (name: string, members: readonly Value[]) => graph.input(name, "float32", [totalSize(members)])
+  const joined = (values: readonly Value[]) =>
+    concat(
+      values.map((value) => reshape(value, [sizeOf(value.shape)])),
+      0,
     )
-    stateInputs.push(...Object.values(state))
-    const update = optimizer.update(values[index] as Value, parameterGradients[index] as Value, state, learningRate)
-    for (const slot of optimizer.slots) outputs[nextName(slotName(slot, name))] = update.state[slot] as Value
-    outputs[nextName(name)] = update.parameter
+
+  const learningRate = mul(schedule(progress), spec.learningRate)
+  const allParameters = flat(packNames.parameters, parameters)
+  const state = Object.fromEntries(optimizer.slots.map((slot) => [slot, flat(slot, parameters)]))
+  const update = optimizer.update(allParameters, joined(gradients(graph, loss, parameters)), state, learningRate)
+  const outputs: Record<string, Value> = {}
+  for (const slot of optimizer.slots) outputs[nextName(slot)] = update.state[slot] as Value
+  outputs[nextName(packNames.parameters)] = update.parameter
+
+  const packs: Differentiated["packs"][number][] = [
+    { name: packNames.parameters, members: parameters, holds: "parameters" },
+    ...optimizer.slots.map((slot) => ({ name: slot, members: parameters, holds: "optimizer" as const })),
+  ]
+  if (buffers.length > 0) {
+    const updates = buffers.map(({ name }) => network.bufferUpdates.get(name) as BufferUpdate)
+    const shares = Float32Array.from(
+      buffers.flatMap(({ shape }, index) => new Array(sizeOf(shape)).fill(updates[index]?.share)),
+    )
+    const share = graph.constant(floatTensor([shares.length], shares), "buffer shares")
+    const kept = mul(flat(packNames.buffers, buffers), sub(1, share))
+    outputs[nextName(packNames.buffers)] = add(kept, mul(joined(updates.map(({ observed }) => observed)), share))
+    packs.push({ name: packNames.buffers, members: buffers, holds: "parameters" })
   }
-  for (const [name, updated] of network.bufferUpdates) outputs[nextName(name)] = updated
-  return {
-    outputs: { ...outputs, ...spec.observed, [learningRateOutput]: learningRate, [lossOutput]: loss },
-    stateInputs,
-  }
+  return { outputs: { ...outputs, ...spec.observed, [learningRateOutput]: learningRate, [lossOutput]: loss }, packs }
+}
+
+const packNames = { parameters: "all parameters", buffers: "all buffers" } as const
+
+function totalSize(values: readonly Value[]): number {
+  return values.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
+}
+
+/** Measures how the products of a training step are computed fastest on this machine. */
+export function measureTrainingPlan(spec: TrainingSpec, threads: number): Promise<LoweringPlan> {
+  return measurePlan(spec.graph, differentiate(spec).outputs, threads)
 }
 
 /**
@@ -95,12 +128,21 @@ export async function compileTrainStep(
   plan: LoweringPlan,
   options: SessionOptions,
 ): Promise<TrainStep> {
-  const { outputs, stateInputs } = buildTrainingOutputs(spec)
-  const lowered = lower(spec.graph, outputs, plan)
+  const { outputs, packs } = differentiate(spec)
+  // Optimiser slots are read as they are, so only what the network reads is taken apart.
+  const lowered = lower(
+    spec.graph,
+    outputs,
+    plan,
+    packs.filter(({ holds }) => holds === "parameters"),
+  )
   const observedNames = Object.keys(spec.observed)
   const layout: TrainStepLayout = {
-    parameters: spec.network.specs.map(({ name, shape }) => ({ name, shape })),
-    state: stateInputs.map(({ name, shape }) => ({ name, shape })),
+    packs: packs.map(({ name, members, holds }) => ({
+      name,
+      holds,
+      members: members.map(({ name: member, shape }) => ({ name: member, shape })),
+    })),
     progress: spec.progress.name,
     reports: [...observedNames, learningRateOutput, lossOutput].map((name) => ({
       name,

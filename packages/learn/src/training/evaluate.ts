@@ -1,4 +1,4 @@
-import { compileEvaluation, type TensorMap } from "@learnloss/engine"
+import { compileEvaluation, type Tensor, type TensorMap } from "@learnloss/engine"
 import type { SampleSet } from "../data/dataset.ts"
 import type { Matrix } from "../strategies/strategy.ts"
 import type { BatchMaker } from "./batches.ts"
@@ -57,7 +57,8 @@ export async function evaluateSamples<Target>(
       const count = Math.min(batch, positions.length - start)
       for (const name of wanted) {
         const { columns: width, data } = columns[name]
-        data.set((results[name]?.data as Float32Array).subarray(0, count * width), start * width)
+        const values = (results[name] as Tensor).data as Float32Array
+        data.set(values.subarray(0, count * width), start * width)
       }
       onProgress(start + count, positions.length)
     }
