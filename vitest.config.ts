@@ -1,15 +1,36 @@
 import { defineConfig } from "vitest/config"
+import type { Reporter, TestModule } from "vitest/node"
 
-const slow = process.env.LEARNLOSS_SLOW_TESTS === "1"
+const isSlow = process.env.LEARNLOSS_SLOW_TESTS === "1"
+const slowTests = "packages/*/src/**/*.slow.test.ts"
+
+/** Ends a run with one plain line that a person or a script reads at a glance. */
+const countReporter: Reporter = {
+  onTestRunEnd(modules: readonly TestModule[], errors) {
+    const counts = { passed: 0, failed: errors.length, skipped: 0 }
+    for (const module of modules) {
+      const before = counts.failed + counts.passed
+      for (const test of module.children.allTests()) {
+        const { state } = test.result()
+        if (state === "passed" || state === "failed" || state === "skipped") counts[state]++
+      }
+      // A file that fails to load has no tests that could fail.
+      if (!module.ok() && counts.failed + counts.passed === before) counts.failed++
+    }
+    const skipped = counts.skipped === 0 ? "" : `, ${counts.skipped} skipped`
+    process.on("exit", () => process.stdout.write(`${counts.passed} passed, ${counts.failed} failed${skipped}\n`))
+  },
+}
 
 export default defineConfig({
   resolve: { conditions: ["source"] },
   ssr: { resolve: { conditions: ["source"] } },
   test: {
-    include: slow ? ["packages/*/src/**/*.slow.test.ts"] : ["packages/*/src/**/*.test.ts"],
-    exclude: slow ? ["**/node_modules/**", "**/dist/**"] : ["**/node_modules/**", "**/dist/**", "**/*.slow.test.ts"],
+    include: [isSlow ? slowTests : "packages/*/src/**/*.test.ts"],
+    exclude: ["**/node_modules/**", "**/dist/**", ...(isSlow ? [] : [slowTests])],
+    reporters: ["default", countReporter],
     pool: "forks",
     maxWorkers: 2,
-    testTimeout: slow ? 1_200_000 : 60_000,
+    testTimeout: isSlow ? 1_200_000 : 60_000,
   },
 })
