@@ -30,7 +30,7 @@ const defaultClassNames = [
  * @throws LearnlossError for missing, truncated or empty files, labels above 9 and a wrong list of class names.
  */
 export async function readCifar10(path: string | undefined, options: ReadOptions): Promise<ClassificationDataset> {
-  const folder = path ?? requireDataset("cifar10", ["test_batch.bin"], options.places)
+  const folder = path ?? requireDataset("cifar10", ["data_batch_1.bin", "test_batch.bin"], options.places)
   const names = await listBatches(folder)
   const batches: SampleSet<number>[] = []
   for (const [index, name] of names.entries()) {

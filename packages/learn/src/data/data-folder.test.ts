@@ -13,14 +13,17 @@ describe("dataFolder", () => {
 })
 
 describe("locateDataset", () => {
-  it("finds the first place that has one of the files, not an empty folder", () => {
+  it("finds the first place that has all files, compressed or not, and passes over incomplete ones", () => {
     const [first, second] = [temporaryFolder(), temporaryFolder()]
+    const locate = (): string | undefined => locateDataset("toys", ["a.bin", "b.bin"], [first, second])
     mkdirSync(join(first, "toys"))
-    expect(locateDataset("toys", ["a.bin"], [first, second])).toBeUndefined()
+    write(join(first, "toys", "a.bin"), "x")
+    expect(locate()).toBeUndefined()
     write(join(second, "toys", "a.bin"), "x")
-    expect(locateDataset("toys", ["b.bin", "a.bin"], [first, second])).toBe(join(second, "toys"))
+    write(join(second, "toys", "b.bin.gz"), "x")
+    expect(locate()).toBe(join(second, "toys"))
     write(join(first, "toys", "b.bin"), "x")
-    expect(locateDataset("toys", ["b.bin", "a.bin"], [first, second])).toBe(join(first, "toys"))
+    expect(locate()).toBe(join(first, "toys"))
   })
 
   it("is required with an error that names the places and the command", () => {

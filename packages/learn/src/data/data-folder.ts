@@ -13,14 +13,19 @@ export function dataPlaces(environment: NodeJS.ProcessEnv = process.env): string
   return [dataFolder(environment), "/usr/share/datasets"]
 }
 
-/** The folder of a named data set, found by the presence of any of the given files; undefined when no place has one. */
+/**
+ * The folder of a named data set, the first place that has all the given files (each as it is or with `.gz`);
+ * undefined when no place has them all.
+ */
 export function locateDataset(
   name: string,
   files: readonly string[],
   places: readonly string[] = dataPlaces(),
 ): string | undefined {
   const folders = places.map((place) => join(place, name))
-  return folders.find((folder) => files.some((file) => existsSync(join(folder, file))))
+  return folders.find((folder) =>
+    files.every((file) => existsSync(join(folder, file)) || existsSync(join(folder, `${file}.gz`))),
+  )
 }
 
 /**
@@ -38,7 +43,7 @@ export function requireDataset(
   throw new LearnlossError("DATA_NOT_FOUND", {
     where: `data "${name}"`,
     expected: `its files in ${places.map((place) => join(place, name)).join(" or ")}`,
-    got: "none of them",
+    got: "no complete set there",
     fix: `Fetch it with \`learnloss data fetch ${name}\` or give its folder as ${name}:DIR.`,
   })
 }

@@ -34,8 +34,7 @@ export const fashionMnistFiles = [
  * @throws LearnlossError for missing, damaged or contradicting files and labels above 9.
  */
 export async function readFashionMnist(path: string | undefined, options: ReadOptions): Promise<ClassificationDataset> {
-  const known = fashionMnistFiles.flatMap((file) => [file, `${file}.gz`])
-  const folder = path ?? requireDataset("fashion-mnist", known, options.places)
+  const folder = path ?? requireDataset("fashion-mnist", fashionMnistFiles, options.places)
   const train = await readSplit(folder, "train", "train")
   options.onProgress?.(1, 2)
   options.signal?.throwIfAborted()

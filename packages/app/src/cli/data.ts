@@ -1,0 +1,94 @@
+import { type Command, InvalidArgumentError } from "commander"
+import type { FetchedDataset, FetchOptions } from "../data/fetch-dataset.ts"
+import { formatCount } from "../report/format.ts"
+import type { CommandIo } from "./io.ts"
+
+const examples = `
+Data are named NAME or FORMAT:PATH, here and in settings files. Fetched data sets go to $LEARNLOSS_DATA, else to
+~/.cache/learnloss.
+
+Examples:
+  $ learnloss data list
+  $ learnloss data fetch fashion-mnist
+  $ learnloss data check images:photos
+`
+
+/** How a data set is fetched; tests put in one that needs no network. */
+export type FetchDataset = (name: string, options: FetchOptions) => Promise<FetchedDataset>
+
+/** Adds `learnloss data list | fetch NAME | check SPEC` to the command. */
+export function addDataCommand(program: Command, io: CommandIo, fetch: FetchDataset = fetchFromSources): void {
+  const data = program.command("data").description("list, fetch and check data sets").addHelpText("after", examples)
+
+  data
+    .command("list")
+    .description("say which data there are and where")
+    .option("--json", "print one JSON array instead of text")
+    .action(async ({ json }: { json?: boolean }) => {
+      const { formatCatalogue, listCatalogue } = await import("../data/list-catalogue.ts")
+      const entries = listCatalogue()
+      io.stdout(json === true ? `${JSON.stringify(entries, null, 2)}\n` : `${formatCatalogue(entries)}\n`)
+    })
+
+  data
+    .command("fetch")
+    .description("put a data set on this machine; goes on where it was broken off")
+    .argument("<NAME>", "data set, see `learnloss data list`")
+    .option("--json", "print one JSON object instead of text")
+    .action(async (name: string, { json }: { json?: boolean }) => {
+      const { createFetchProgress } = await import("./fetch-progress.ts")
+      const progress = createFetchProgress(io)
+      try {
+        const fetched = await fetch(name, { signal: io.signal, onProgress: progress.show })
+        const origin = fetched.source === null ? "was there already" : `fetched from ${fetched.source}`
+        io.stdout(json === true ? `${JSON.stringify(fetched)}\n` : `${name}: ${origin}, in ${fetched.folder}\n`)
+      } catch (error) {
+        if (io.signal.aborted) io.stderr(`\nInterrupted; the same command goes on with what is there.\n`)
+        throw error
+      } finally {
+        progress.close()
+      }
+    })
+
+  data
+    .command("check")
+    .description("read data from end to end; count them and tell every defect")
+    .argument("<SPEC>", "NAME or FORMAT:PATH")
+    .option("--image-size <PIXELS>", "side that images of a folder are brought to", parseSide, 32)
+    .option("--json", "print one JSON object instead of text")
+    .action(async (spec: string, { imageSize, json }: { imageSize: number; json?: boolean }) => {
+      const { checkDataset, formatSummary } = await import("../data/check-dataset.ts")
+      const summary = await checkDataset(spec, {
+        imageSize,
+        signal: io.signal,
+        onProgress: everyFewSeconds((done, total) =>
+          io.stderr(`read ${formatCount(done)} of ${formatCount(total)} images\n`),
+        ),
+        onDefect: ({ file, reason, isFatal }) => {
+          if (isFatal) io.stderr(`${file}: ${reason}\n`)
+        },
+      })
+      io.stdout(json === true ? `${JSON.stringify(summary, null, 2)}\n` : `${formatSummary(summary)}\n`)
+    })
+}
+
+/** Loaded when it is wanted: reading images takes a moment to load, which other commands should not wait for. */
+const fetchFromSources: FetchDataset = async (name, options) => {
+  const { fetchDataset } = await import("../data/fetch-dataset.ts")
+  return fetchDataset(name, options)
+}
+
+function parseSide(text: string): number {
+  const side = Number(text)
+  if (Number.isInteger(side) && side >= 8 && side <= 1024) return side
+  throw new InvalidArgumentError("It has to be a whole number in 8..1024.")
+}
+
+function everyFewSeconds(tell: (done: number, total: number) => void): (done: number, total: number) => void {
+  let lastAt = performance.now()
+  return (done, total) => {
+    if (performance.now() - lastAt < 5000) return
+    lastAt = performance.now()
+    tell(done, total)
+  }
+}
