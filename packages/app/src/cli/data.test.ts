@@ -53,6 +53,7 @@ describe("learnloss data check", () => {
     for (const name of ["cat", "dog"]) {
       mkdirSync(join(folder, name))
       writeFileSync(join(folder, name, "1.png"), "")
+      writeFileSync(join(folder, name, "notes.txt"), "")
     }
     const { stdout, stderr, error } = await run(["check", `images:${folder}`])
     expect(error).toMatchObject({ code: "BAD_IMAGE" })

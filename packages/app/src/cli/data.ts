@@ -1,3 +1,4 @@
+import type { DataDefect } from "@learnloss/learn"
 import { type Command, InvalidArgumentError } from "commander"
 import type { FetchedDataset, FetchOptions } from "../data/fetch-dataset.ts"
 import { formatCount } from "../report/format.ts"
@@ -18,7 +19,11 @@ export type FetchDataset = (name: string, options: FetchOptions) => Promise<Fetc
 
 /** Adds `learnloss data list | fetch NAME | check SPEC` to the command. */
 export function addDataCommand(program: Command, io: CommandIo, fetch: FetchDataset = fetchFromSources): void {
-  const data = program.command("data").description("list, fetch and check data sets").addHelpText("after", examples)
+  const data = program
+    .command("data")
+    .description("list, fetch and check data sets")
+    .helpCommand(false)
+    .addHelpText("after", examples)
 
   data
     .command("list")
@@ -58,15 +63,18 @@ export function addDataCommand(program: Command, io: CommandIo, fetch: FetchData
     .option("--json", "print one JSON object instead of text")
     .action(async (spec: string, { imageSize, json }: { imageSize: number; json?: boolean }) => {
       const { checkDataset, formatSummary } = await import("../data/check-dataset.ts")
+      const defects: DataDefect[] = []
       const summary = await checkDataset(spec, {
         imageSize,
         signal: io.signal,
         onProgress: everyFewSeconds((done, total) =>
           io.stderr(`read ${formatCount(done)} of ${formatCount(total)} images\n`),
         ),
-        onDefect: ({ file, reason, isFatal }) => {
-          if (isFatal) io.stderr(`${file}: ${reason}\n`)
-        },
+        onDefect: (defect) => defects.push(defect),
+      }).catch((error: unknown) => {
+        // Of data that can be used they are part of the result.
+        for (const { file, reason } of defects) io.stderr(`${file}: ${reason}\n`)
+        throw error
       })
       io.stdout(json === true ? `${JSON.stringify(summary, null, 2)}\n` : `${formatSummary(summary)}\n`)
     })
