@@ -1,7 +1,7 @@
 import { InternalError, LearnlossError } from "../errors.ts"
-import { add, reduceSum, reshape } from "../graph/build.ts"
+import { add, expand, reduceSum, reshape } from "../graph/build.ts"
 import { type AnyNode, type Graph, nodesNeededFor, type Value } from "../graph/graph.ts"
-import { floatTensor, isSameShape, type Shape, sizeOf } from "../graph/tensor.ts"
+import { floatTensor, type Shape, sizeOf } from "../graph/tensor.ts"
 import type { GradientRule, RuleContext } from "./rule.ts"
 import { gradientRules } from "./rules/index.ts"
 
@@ -78,17 +78,22 @@ function applyRule(node: AnyNode, gradientOf: (output: Value) => Value): readonl
   return results
 }
 
+/** The sum of all contributions to a value's gradient, in the value's shape; small ones are added before large ones. */
 function accumulated(parts: readonly Value[] | undefined, of: Value): Value {
   if (parts === undefined) return of.graph.constant(floatTensor(of.shape), "zeros")
-  return parts.reduce((sum, part) => add(sum, part))
+  const bySize = parts.toSorted((a, b) => sizeOf(a.shape) - sizeOf(b.shape))
+  return expand(
+    bySize.reduce((sum, part) => add(sum, part)),
+    of.shape,
+  )
 }
 
 /** Sums a gradient over the axes along which its input was broadcast. */
 function sumBroadcastAxes(gradient: Value, shape: Shape): Value {
-  if (isSameShape(gradient.shape, shape)) return gradient
-  const added = gradient.shape.length - shape.length
+  const added = Math.max(0, gradient.shape.length - shape.length)
   const axes = gradient.shape.flatMap((length, axis) =>
     axis < added || (shape[axis - added] === 1 && length !== 1) ? [axis] : [],
   )
-  return reshape(reduceSum(gradient, axes, true), shape)
+  const summed = reduceSum(gradient, axes, true)
+  return reshape(summed, summed.shape.slice(added))
 }

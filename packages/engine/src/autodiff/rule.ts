@@ -12,6 +12,7 @@ export interface RuleContext<K extends OpType> {
 
 /**
  * Gradients with respect to each input, in order; `null` where an input has none (class indices, conditions).
- * A rule may leave a gradient in the broadcast shape: the engine sums it back. It neither prunes nor accumulates.
+ * A rule may leave a gradient in the shape that its input was broadcast to (the engine sums it back), or in a smaller
+ * shape that broadcasts to its input's (the engine expands it, once, after adding up). It neither prunes nor accumulates.
  */
 export type GradientRule<K extends OpType> = ((context: RuleContext<K>) => readonly (Value | null)[]) | "none"

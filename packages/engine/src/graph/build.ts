@@ -70,6 +70,11 @@ export const globalAveragePool = unary("GlobalAveragePool")
 /** The value itself, through which no gradient flows back. */
 export const stopGradient = unary("StopGradient")
 
+/** max(0, min(1, alpha x + beta)) */
+export function hardSigmoid(x: Value, alpha: number, beta: number): Value {
+  return first(x.graph.add("HardSigmoid", [x], { alpha, beta }))
+}
+
 /** The value itself; the gradient that flows back is multiplied by a scalar. */
 export function scaleGradient(x: Value, factor: Value): Value {
   return first(x.graph.add("ScaleGradient", [x, factor], {}))

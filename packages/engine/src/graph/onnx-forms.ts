@@ -66,6 +66,7 @@ export const onnxForms: { readonly [K in OpType]: FormOf<K> } = {
   Reciprocal: plain,
   Cos: plain,
   Relu: plain,
+  HardSigmoid: ({ alpha, beta }) => ({ attributes: { alpha: float(alpha), beta: float(beta) } }),
   Identity: plain,
   Greater: plain,
   GreaterOrEqual: plain,

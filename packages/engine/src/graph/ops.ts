@@ -39,6 +39,8 @@ export interface OpAttributes {
   Reciprocal: None
   Cos: None
   Relu: None
+  /** max(0, min(1, alpha x + beta)) */
+  HardSigmoid: { readonly alpha: number; readonly beta: number }
   Identity: None
   // comparisons and choices
   Greater: None

@@ -123,6 +123,7 @@ export const shapeRules: { readonly [K in OpType]: ShapeRule<K> } = {
   Reciprocal: unary,
   Cos: unary,
   Relu: unary,
+  HardSigmoid: unary,
   Identity: unary,
   Greater: comparison,
   GreaterOrEqual: comparison,

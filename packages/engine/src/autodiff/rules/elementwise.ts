@@ -1,4 +1,4 @@
-import { cast, div, equal, greater, mul, neg, sign, where } from "../../graph/build.ts"
+import { cast, div, equal, greater, hardSigmoid, less, mul, neg, sign, where } from "../../graph/build.ts"
 import type { Value } from "../../graph/graph.ts"
 import type { OpType } from "../../graph/ops.ts"
 import type { GradientRule } from "../rule.ts"
@@ -15,6 +15,12 @@ const binary =
   ): GradientRule<K> =>
   ({ node, outputGradient }) =>
     gradients(outputGradient(), node.inputs[0] as Value, node.inputs[1] as Value, node.outputs[0] as Value)
+
+/**
+ * A slope that makes `HardSigmoid` a step from 0 to 1 for every float32 that is not denormal. It marks where a ReLU is
+ * open in one pass; `Where(Greater(..))` takes four.
+ */
+const steepest = 3e38
 
 /** The chosen operand takes the gradient; on a tie each takes half, as in PyTorch. */
 const extremum = binary<"Max" | "Min">((dy, a, b, y) => {
@@ -37,7 +43,12 @@ export const elementwiseRules = {
   Sqrt: unary<"Sqrt">((dy, _, y) => div(mul(dy, 0.5), y)),
   Reciprocal: unary<"Reciprocal">((dy, _, y) => neg(mul(dy, mul(y, y)))),
   Cos: "none",
-  Relu: unary<"Relu">((dy, _, y) => where(greater(y, 0), dy, 0)),
+  Relu: unary<"Relu">((dy, _, y) => mul(dy, hardSigmoid(y, steepest, 0))),
+  HardSigmoid: ({ node, outputGradient }) => {
+    const y = node.outputs[0] as Value
+    const isBetween = mul(cast(greater(y, 0), "float32"), cast(less(y, 1), "float32"))
+    return [mul(outputGradient(), mul(isBetween, node.attributes.alpha))]
+  },
   Identity: unary<"Identity">((dy) => dy),
   Greater: "none",
   GreaterOrEqual: "none",

@@ -3,7 +3,6 @@ import {
   cast,
   div,
   equal,
-  expand,
   mul,
   reciprocal,
   reduceSum,
@@ -27,14 +26,14 @@ function withReducedAxes(reduced: Value, x: Value, { axes }: ReduceAttributes): 
 
 const sumRule: GradientRule<"ReduceSum"> = ({ node, outputGradient }) => {
   const x = node.inputs[0] as Value
-  return [expand(withReducedAxes(outputGradient(), x, node.attributes), x.shape)]
+  return [withReducedAxes(outputGradient(), x, node.attributes)]
 }
 
 const meanRule: GradientRule<"ReduceMean"> = ({ node, outputGradient }) => {
   const x = node.inputs[0] as Value
   const y = node.outputs[0] as Value
   const scaled = mul(outputGradient(), sizeOf(y.shape) / sizeOf(x.shape))
-  return [expand(withReducedAxes(scaled, x, node.attributes), x.shape)]
+  return [withReducedAxes(scaled, x, node.attributes)]
 }
 
 /** Equal largest elements share the gradient, as PyTorch's `amax` does. */
@@ -51,7 +50,7 @@ const maxRule: GradientRule<"ReduceMax"> = ({ node, outputGradient }) => {
 const globalAveragePoolRule: GradientRule<"GlobalAveragePool"> = ({ node, outputGradient }) => {
   const x = node.inputs[0] as Value
   const positions = sizeOf(x.shape.slice(2))
-  return [expand(mul(outputGradient(), 1 / positions), x.shape)]
+  return [mul(outputGradient(), 1 / positions)]
 }
 
 /** dx = y (dy - sum(dy y)) */
