@@ -68,7 +68,10 @@ const cases: { readonly [K in OpType]?: readonly GradientCase[] } = {
   Reciprocal: [{ inputs: [{ shape: [5], ...positive }], build: op.reciprocal }],
   Relu: [{ inputs: [{ shape: [7], ...awayFromZero }], build: op.relu }],
   HardSigmoid: [
-    { inputs: [{ shape: [9], draw: (stream) => [-2, -0.4, 0.3, 2][stream.integer(4)] as number }], build: (x) => op.hardSigmoid(x, 0.6, 0.4) },
+    {
+      inputs: [{ shape: [9], draw: (stream) => [-2, -0.4, 0.3, 2][stream.integer(4)] as number }],
+      build: (x) => op.hardSigmoid(x, 0.6, 0.4),
+    },
   ],
   Identity: [{ inputs: [{ shape: [3] }], build: op.identity }],
   Where: [

@@ -1,16 +1,4 @@
-import {
-  add,
-  cast,
-  div,
-  equal,
-  mul,
-  reciprocal,
-  reduceSum,
-  reshape,
-  softmax,
-  sqrt,
-  sub,
-} from "../../graph/build.ts"
+import { add, cast, div, equal, mul, reciprocal, reduceSum, reshape, softmax, sqrt, sub } from "../../graph/build.ts"
 import type { Value } from "../../graph/graph.ts"
 import type { OpType, ReduceAttributes } from "../../graph/ops.ts"
 import { sizeOf } from "../../graph/tensor.ts"
