@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs"
 import { Command } from "commander"
+import { addDataCommand } from "./data.ts"
 import type { LoadParts } from "./experiment.ts"
 import type { CommandIo } from "./io.ts"
 import { addReportCommand } from "./report.ts"
@@ -35,6 +36,7 @@ export function createProgram(io: CommandIo, loadParts: LoadParts): Command {
     .showHelpAfterError("(add --help for what there is)")
     .exitOverride()
     .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
+  addDataCommand(program, io)
   addRunCommand(program, io, loadParts)
   addResumeCommand(program, io, loadParts)
   addReportCommand(program, io)

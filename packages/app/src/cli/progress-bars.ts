@@ -1,4 +1,3 @@
-import { Writable } from "node:stream"
 import type { LoopEvent } from "@learnloss/learn"
 import cliProgress from "cli-progress"
 import { formatCount } from "../report/format.ts"
@@ -7,6 +6,7 @@ import { formatDuration } from "./duration.ts"
 import type { CommandIo } from "./io.ts"
 import type { Progress, ProgressOptions } from "./progress.ts"
 import { createProgressMeter } from "./progress-meter.ts"
+import { terminalStream } from "./terminal-stream.ts"
 
 /** Two bars at the foot of the terminal, for the cycle and for the run, with the table of cycles above them. */
 export function createProgressBars(
@@ -77,20 +77,4 @@ function extent(event: MovingEvent): [done: number, total: number] {
 function describeSpeed({ loss, lossPrediction, imagesPerSecond }: Extract<LoopEvent, { type: "step" }>): string {
   const module = lossPrediction === null ? "" : `, module ${lossPrediction.toFixed(3)}`
   return `, loss ${loss.toFixed(3)}${module}, ${formatCount(imagesPerSecond)} images/s`
-}
-
-/** The bars write to a stream and ask it for its width. */
-function terminalStream(io: CommandIo): NodeJS.WritableStream {
-  const stream = new Writable({
-    decodeStrings: false,
-    write(chunk: string, _encoding, done) {
-      io.stderr(chunk)
-      done()
-    },
-  })
-  return Object.defineProperties(stream, {
-    isTTY: { value: true },
-    columns: { get: () => process.stderr.columns ?? 80 },
-    rows: { get: () => process.stderr.rows ?? 24 },
-  })
 }
