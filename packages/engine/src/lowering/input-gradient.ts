@@ -2,21 +2,45 @@ import { spread } from "../autodiff/rules/movement.ts"
 import { concat, conv, mul, pad, reshape, slice, transpose } from "../graph/build.ts"
 import type { Value } from "../graph/graph.ts"
 import type { ConvAttributes } from "../graph/ops.ts"
-import { blockedConv, type Convolve, canBlock, channelBlocks } from "./forward.ts"
+import { blockedProduct, blockSwappedWeight, blockWeight, canBlock, channelBlocks } from "./blocked.ts"
 import type { ConvProduct, Lowering } from "./product.ts"
+
+/** How the gradient of the output is convolved: on plain tensors, or in a blocked layout. */
+interface Layout {
+  readonly suffix: string
+  readonly channelBlock?: number
+  fits(inputChannels: number, outputChannels: number, group: number): boolean
+  /** With the forward weight [O, C/group, KH, KW], input and output channels swapped and the taps reversed. */
+  back(dy: Value, weight: Value, attributes: ConvAttributes): Value
+  /** With a weight as it is. */
+  convolve(dy: Value, weight: Value, attributes: ConvAttributes): Value
+}
+
+const layouts: readonly Layout[] = [
+  {
+    suffix: "",
+    fits: () => true,
+    back: (dy, weight, attributes) => conv(dy, backwardKernel(weight, attributes.group), attributes),
+    convolve: conv,
+  },
+  ...channelBlocks.map(
+    (block): Layout => ({
+      suffix: `-blocked-${block}`,
+      channelBlock: block,
+      fits: (inputs, outputs, group) => canBlock(block, inputs, outputs, group) && inputs % block === 0,
+      back: (dy, weight, attributes) => blockedProduct(dy, blockSwappedWeight(weight, block, true), block, attributes),
+      convolve: (dy, weight, attributes) => blockedProduct(dy, blockWeight(weight, block), block, attributes),
+    }),
+  ),
+]
 
 /** The kernel that carries gradients back: input and output channels swapped inside each group, both axes reversed. */
 function backwardKernel(weight: Value, group: number): Value {
   const [o, c, kh, kw] = weight.shape as [number, number, number, number]
-  const grouped = reshape(weight, [group, o / group, c, kh, kw])
-  const swapped = reshape(transpose(grouped, [0, 2, 1, 3, 4]), [group * c, o / group, kh, kw])
-  if (kh === 1 && kw === 1) return swapped
-  return weight.graph.add("Slice", [swapped], {
-    starts: [-1, -1],
-    ends: [-(2 ** 31), -(2 ** 31)],
-    axes: [2, 3],
-    steps: [-1, -1],
-  })[0] as Value
+  const grouped = reshape(weight, [group, o / group, c, kh * kw])
+  const swapped = transpose(grouped, [0, 2, 1, 3])
+  const reversed = kh * kw === 1 ? swapped : slice(swapped, 3, -1, -(2 ** 31), -1)
+  return reshape(reversed, [group * c, o / group, kh, kw])
 }
 
 /** How the output gradient is padded so that convolving it gives every input position; undefined where it would be cropped. */
@@ -40,15 +64,10 @@ function backwardPads({
 }
 
 /** Zeros between the output gradient's positions undo the stride; then one convolution of stride one is left. */
-function flipped(product: ConvProduct, weight: Value, dy: Value, convolve: Convolve): Value {
+function flipped(product: ConvProduct, weight: Value, dy: Value, layout: Layout): Value {
   const apart = spread(spread(dy, 2, product.strides[0]), 3, product.strides[1])
   const pads = backwardPads(product) as ConvAttributes["pads"]
-  return convolve(apart, backwardKernel(weight, product.group), {
-    strides: [1, 1],
-    pads,
-    dilations: product.dilations,
-    group: product.group,
-  })
+  return layout.back(apart, weight, { strides: [1, 1], pads, dilations: product.dilations, group: product.group })
 }
 
 function isPointwise({ weightShape, pads, group }: ConvProduct): boolean {
@@ -56,14 +75,9 @@ function isPointwise({ weightShape, pads, group }: ConvProduct): boolean {
 }
 
 /** A 1x1 kernel: convolve the small output gradient first, then put the zeros of the stride in between. */
-function pointwise(product: ConvProduct, weight: Value, dy: Value, convolve: Convolve): Value {
+function pointwise(product: ConvProduct, weight: Value, dy: Value, layout: Layout): Value {
   const [, , h, w] = product.inputShape as [number, number, number, number]
-  const small = convolve(dy, backwardKernel(weight, 1), {
-    strides: [1, 1],
-    pads: [0, 0, 0, 0],
-    dilations: [1, 1],
-    group: 1,
-  })
+  const small = layout.back(dy, weight, { strides: [1, 1], pads: [0, 0, 0, 0], dilations: [1, 1], group: 1 })
   const apart = spread(spread(small, 2, product.strides[0]), 3, product.strides[1])
   return pad(apart, [0, 0, 0, 0, 0, 0, h - (apart.shape[2] as number), w - (apart.shape[3] as number)])
 }
@@ -85,13 +99,13 @@ function halves({ inputShape, outputShape, weightShape, strides, pads, dilations
  * two rows of the output gradient. One convolution with 2x2 taps computes all four phases as 4 C channels (seven of its
  * sixteen taps are zero), which are then laid between one another.
  */
-function halved(product: ConvProduct, weight: Value, dy: Value, convolve: Convolve): Value {
+function halved(product: ConvProduct, weight: Value, dy: Value, layout: Layout): Value {
   const [n, c, h, w] = product.inputShape as [number, number, number, number]
   const [o] = product.weightShape as [number]
   const [, , oh, ow] = product.outputShape as [number, number, number, number]
   const taps = byPhase(byPhase(weight, 2), 3)
   const kernel = reshape(transpose(reshape(taps, [o, c, 2, 2, 2, 2]), [2, 4, 1, 0, 3, 5]), [4 * c, o, 2, 2])
-  const phases = convolve(dy, kernel, { strides: [1, 1], pads: [0, 0, 1, 1], dilations: [1, 1], group: 1 })
+  const phases = layout.convolve(dy, kernel, { strides: [1, 1], pads: [0, 0, 1, 1], dilations: [1, 1], group: 1 })
   const woven = reshape(transpose(reshape(phases, [n, 2, 2, c, oh, ow]), [0, 3, 4, 1, 5, 2]), [n, c, 2 * oh, 2 * ow])
   const rows = h === 2 * oh ? woven : slice(woven, 2, 0, h)
   return w === 2 * ow ? rows : slice(rows, 3, 0, w)
@@ -103,54 +117,45 @@ function byPhase(weight: Value, axis: number): Value {
   return concat([tap(1), mul(tap(1), 0), tap(2), tap(0)], axis)
 }
 
-const canFlip = (product: ConvProduct) => backwardPads(product) !== undefined && !isPointwise(product)
+const forms = [
+  {
+    name: "flipped",
+    fits: (product: ConvProduct) => backwardPads(product) !== undefined && !isPointwise(product),
+    build: flipped,
+  },
+  { name: "pointwise", fits: isPointwise, build: pointwise },
+  { name: "halved", fits: halves, build: halved },
+] as const
 
-/** Every form, on top of one way to convolve. */
-function convolvedBy(convolve: Convolve, suffix: string, fits: (product: ConvProduct) => boolean): Lowering[] {
-  return [
-    {
-      name: `flipped${suffix}`,
-      fits: (product) => canFlip(product) && fits(product),
-      build: (product, [weight, dy]) => flipped(product, weight, dy, convolve),
-    },
-    {
-      name: `pointwise${suffix}`,
-      fits: (product) => isPointwise(product) && fits(product),
-      build: (product, [weight, dy]) => pointwise(product, weight, dy, convolve),
-    },
-    {
-      name: `halved${suffix}`,
-      fits: (product) => halves(product) && fits(product),
-      build: (product, [weight, dy]) => halved(product, weight, dy, convolve),
-    },
-  ]
+/** The opposite convolution as ONNX has it. */
+const transposed: Lowering = {
+  name: "transposed",
+  fits: () => true,
+  build: ({ inputShape, weightShape, outputShape, strides, pads, dilations, group }, [weight, dy]) => {
+    const missing = (index: 0 | 1) =>
+      (inputShape[2 + index] as number) -
+      (((outputShape[2 + index] as number) - 1) * strides[index] +
+        dilations[index] * ((weightShape[2 + index] as number) - 1) +
+        1 -
+        pads[index] -
+        pads[(index + 2) as 2 | 3])
+    const outputPadding = [missing(0), missing(1)] as const
+    return dy.graph.add("ConvTranspose", [dy, weight], { strides, pads, dilations, group, outputPadding })[0] as Value
+  },
 }
 
 export const inputGradientLowerings: readonly Lowering[] = [
-  ...convolvedBy(conv, "", () => true),
-  ...channelBlocks.flatMap((block) =>
-    convolvedBy(blockedConv(block), `-blocked-${block}`, ({ weightShape, group }) =>
-      canBlock(block, weightShape[0] as number, weightShape[1] as number, group),
-    ).map((lowering) => ({ ...lowering, channelBlock: block })),
+  ...layouts.flatMap((layout) =>
+    forms.map(
+      ({ name, fits, build }): Lowering => ({
+        name: name + layout.suffix,
+        ...(layout.channelBlock === undefined ? {} : { channelBlock: layout.channelBlock }),
+        fits: (product) =>
+          fits(product) &&
+          layout.fits(product.weightShape[0] as number, product.weightShape[1] as number, product.group),
+        build: (product, [weight, dy]) => build(product, weight, dy, layout),
+      }),
+    ),
   ),
-  {
-    name: "transposed",
-    fits: () => true,
-    build: ({ inputShape, weightShape, outputShape, strides, pads, dilations, group }, [weight, dy]) => {
-      const missing = (index: 0 | 1) =>
-        (inputShape[2 + index] as number) -
-        (((outputShape[2 + index] as number) - 1) * strides[index] +
-          dilations[index] * ((weightShape[2 + index] as number) - 1) +
-          1 -
-          pads[index] -
-          pads[(index + 2) as 2 | 3])
-      return dy.graph.add("ConvTranspose", [dy, weight], {
-        strides,
-        pads,
-        dilations,
-        group,
-        outputPadding: [missing(0), missing(1)],
-      })[0] as Value
-    },
-  },
+  transposed,
 ]
