@@ -11,8 +11,9 @@ import { probeChannelBlock } from "./channel-block.ts"
 import { createSession, type Session } from "./ort.ts"
 
 /** Multiply-adds of a timed trial: enough to outlast noise, small enough that a whole network is measured in seconds. */
-const trialFlops = 6e8
+const trialFlops = 1e9
 const timedRuns = 3
+const largestBlock = 16
 /** A way of computing a product may round differently, but must not be wrong. */
 const largestDifference = 1e-3
 
@@ -51,7 +52,8 @@ export async function requireRunnablePlan(plan: LoweringPlan): Promise<void> {
 function shrunk(product: ConvProduct): ConvProduct {
   const [n] = product.inputShape as [number]
   const flops = 2 * sizeOf(product.outputShape) * sizeOf(product.weightShape.slice(1))
-  const count = Math.max(1, Math.min(n, Math.round((n * trialFlops) / flops)))
+  // Whole blocks, since some ways put the batch in the place of the channels.
+  const count = Math.min(n, Math.max(1, Math.round((n * trialFlops) / flops / largestBlock)) * largestBlock)
   return {
     ...product,
     inputShape: [count, ...product.inputShape.slice(1)],

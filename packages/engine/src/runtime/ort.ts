@@ -47,6 +47,8 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
       executionMode: "sequential",
+      // The pattern of the first run would be allocated beside what that run already took: almost twice the memory.
+      enableMemPattern: false,
       graphOptimizationLevel: options.optimize === false ? "disabled" : "all",
       logSeverityLevel: 3,
       ...(options.profilePrefix === undefined

@@ -42,22 +42,31 @@ export interface StepReports {
 }
 
 /**
- * A compiled training graph with its state in memory. Two sets of tensors hold the state; each step reads one and writes
- * the other, so that no node can see a weight that an update already wrote over, and nothing is allocated per step.
+ * A compiled training graph with its state in memory. A step writes the new state over the old one: every layer reads its
+ * own copy of its weights, taken from the packs before any gradient exists, and in each pack the last op to read it is the
+ * one that writes it. Nothing is allocated per step.
  */
 export class ResidentStep {
   readonly #session: Session
   readonly #layout: TrainStepLayout
   readonly #progress = floatTensor([])
   readonly #reports: TensorMap
-  readonly #sides: readonly [Side, Side]
-  #current: 0 | 1 = 0
+  readonly #packs: TensorMap
+  readonly #inputs: BoundTensors
+  readonly #outputs: BoundTensors
 
   private constructor(session: Session, layout: TrainStepLayout) {
     this.#session = session
     this.#layout = layout
     this.#reports = new Map(layout.reports.map(({ name, shape }) => [name, floatTensor(shape)]))
-    this.#sides = [createSide(layout, this.#reports), createSide(layout, this.#reports)]
+    const lengthOf = ({ members }: PackLayout) => members.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
+    this.#packs = new Map(layout.packs.map((pack) => [pack.name, floatTensor([lengthOf(pack)])]))
+    const bound = [...this.#packs].map(([name, tensor]) => [name, bind(tensor)] as const)
+    this.#inputs = { ...Object.fromEntries(bound), [layout.progress]: bind(this.#progress) }
+    this.#outputs = Object.fromEntries([
+      ...bound.map(([name, tensor]) => [nextName(name), tensor]),
+      ...[...this.#reports].map(([name, tensor]) => [name, bind(tensor)]),
+    ])
   }
 
   static async open(model: Uint8Array, options: SessionOptions, layout: TrainStepLayout): Promise<ResidentStep> {
@@ -65,18 +74,14 @@ export class ResidentStep {
   }
 
   async run(feeds: Readonly<Record<string, Tensor>>, progress: number): Promise<StepReports> {
-    const from = this.#sides[this.#current]
-    const to = this.#sides[1 - this.#current] as Side
     ;(this.#progress.data as Float32Array)[0] = progress
-    const fed: Record<string, BoundTensors[string]> = { ...from.inputs, [this.#layout.progress]: bind(this.#progress) }
-    for (const [name, tensor] of Object.entries(feeds)) fed[name] = bind(tensor)
-    await this.#session.runInto(fed, to.outputs)
-    this.#current = this.#current === 0 ? 1 : 0
+    const fed = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, bind(tensor)]))
+    await this.#session.runInto({ ...this.#inputs, ...fed }, this.#outputs)
     const reports = Object.fromEntries([...this.#reports].map(([name, { data }]) => [name, data as Float32Array]))
     return { reports, finishedAt: performance.timeOrigin + performance.now() }
   }
 
-  /** A view of the current state; the next step but one writes over it. */
+  /** A view of the current state; the next step writes over it. */
   state(): TrainingState {
     return { parameters: this.#views("parameters"), optimizer: this.#views("optimizer") }
   }
@@ -97,17 +102,16 @@ export class ResidentStep {
 
   /** Each member's part of its pack's memory. */
   #views(holds: PackLayout["holds"]): TensorMap {
-    const { tensors } = this.#sides[this.#current]
     const views = new Map<string, Tensor>()
     for (const pack of this.#layout.packs) {
       if (pack.holds !== holds) continue
-      const data = tensors.get(pack.name)?.data as Float32Array
+      const { data } = this.#packs.get(pack.name) as Tensor
       let offset = 0
       for (const { name, shape } of pack.members) {
         const size = sizeOf(shape)
         views.set(
           holds === "optimizer" ? `${pack.name}/${name}` : name,
-          floatTensor(shape, data.subarray(offset, offset + size)),
+          floatTensor(shape, (data as Float32Array).subarray(offset, offset + size)),
         )
         offset += size
       }
@@ -118,20 +122,4 @@ export class ResidentStep {
   async release(): Promise<void> {
     await this.#session.release()
   }
-}
-
-interface Side {
-  readonly tensors: TensorMap
-  readonly inputs: BoundTensors
-  readonly outputs: BoundTensors
-}
-
-/** Memory for one copy of the state, bound both as inputs and as the outputs of the step that writes it. */
-function createSide({ packs }: TrainStepLayout, reports: TensorMap): Side {
-  const lengthOf = ({ members }: PackLayout) => members.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
-  const tensors = new Map(packs.map((pack) => [pack.name, floatTensor([lengthOf(pack)])]))
-  const inputs = Object.fromEntries([...tensors].map(([name, tensor]) => [name, bind(tensor)]))
-  const written = Object.fromEntries(Object.entries(inputs).map(([name, tensor]) => [nextName(name), tensor]))
-  const reported = Object.fromEntries([...reports].map(([name, tensor]) => [name, bind(tensor)]))
-  return { tensors, inputs, outputs: { ...written, ...reported } }
 }
