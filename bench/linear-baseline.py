@@ -6,7 +6,7 @@
 Logistic regression on pixels, divided by 255 or standardised, with the best of a few regularisation strengths *chosen on
 the test set*: an upper bound of what a linear classifier reaches. A comparison of strategies says nothing unless the networks
 beat it on the same labels. Prints one JSON line a trial: accuracy on all 10,000 test images, and, where the run has a
-pool.json, on the test images that the run used (`runTestAccuracy`).
+pools.jsonl, on the test images that the run used (`runTestAccuracy`).
 """
 import argparse
 import json
@@ -57,7 +57,7 @@ def main():
     images, labels = read_split(folder, "train")
     test_images, test_labels = read_split(folder, "t10k")
     flat = lambda pixels: pixels.reshape(len(pixels), -1).astype(np.float64)  # noqa: E731
-    pool = read_pool(arguments.run)
+    pool = read_pool(arguments.run, 1)
     for trial, ids in sorted(initial_sets(arguments.run).items()):
         if arguments.trial not in (None, trial):
             continue

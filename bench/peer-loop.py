@@ -3,7 +3,7 @@
 
     bench/peer-loop.py --run DIR --trial 1 --strategy random [--threads 1] [--seed 0]
 
-Reads `config.json`, the initial set of the trial from `selections.jsonl`, and `pool.json` for the images that take part
+Reads `config.json`, the initial set of the trial from `selections.jsonl`, and `pools.jsonl` for the images that take part
 (without it all images do, which is refused for a run that shaped its pool). Weights, batches and augmentation are drawn
 from seeds of its own, so curves can be compared trial by trial but not number by number. Prints one JSON line a cycle
 with the fields of `cycles.jsonl` that it has.
@@ -197,10 +197,10 @@ def measures(outcome, labels, has_module):
 
 def load(run, config, data):
     """Normalised images and labels of both splits, and the positions in them that take part."""
-    pool = read_pool(run)
+    pool = read_pool(run, trial)
     shape = config["pool"]
     if pool is None and (shape["imbalance"] > 1 or shape["size"] is not None or shape["testSize"] is not None):
-        raise SystemExit(f"{run}: the run shaped its pool, so pool.json is needed to know which images take part")
+        raise SystemExit(f"{run}: the run shaped its pool, so pools.jsonl is needed to know which images take part")
     folder = data_folder(data or config["data"])
     loaded = {}
     for split, prefix in (("train", "train"), ("test", "t10k")):
@@ -227,7 +227,7 @@ def run_strategy(arguments, config):
     test_images, test_labels = test_images[test_part], test_labels[test_part]
     labelled = positions(initial_sets(arguments.run)[arguments.trial], "train")
     if not np.isin(labelled, takes_part).all():
-        raise SystemExit("pool.json: the trial's initial set is not part of the pool")
+        raise SystemExit("pools.jsonl: the trial's initial set is not part of the pool")
 
     network = None
     cycles = min(arguments.cycles or budget["cycles"], budget["cycles"])

@@ -57,7 +57,8 @@ def initial_sets(run):
     return sets
 
 
-def read_pool(run):
-    """`pool.json`, { "train": [id, ...], "test": [id, ...] }: the images that take part; None where there is none."""
-    path = Path(run) / "pool.json"
-    return json.loads(path.read_text()) if path.exists() else None
+def read_pool(run, trial):
+    """The trial's line of `pools.jsonl`, { "trial": 1, "train": [id, ...], "test": [id, ...] }: the images that take part."""
+    path = Path(run) / "pools.jsonl"
+    lines = path.read_text().splitlines() if path.exists() else []
+    return next((pool for pool in map(json.loads, lines) if pool["trial"] == trial), None)

@@ -1,7 +1,7 @@
 import { join } from "node:path"
 import type { CycleRecord, RunConfig } from "@learnloss/contract"
 import { cycleRecordSchema } from "@learnloss/contract"
-import { InternalError } from "@learnloss/engine"
+import { atomicWrite, InternalError } from "@learnloss/engine"
 import type { LoopEvent } from "@learnloss/learn"
 import type { WrittenReport } from "../report/write-report.ts"
 import { throwIfInterrupted } from "./interruption.ts"
@@ -59,6 +59,7 @@ export async function startRun(given: RunConfig, options: ExperimentOptions): Pr
   throwIfInterrupted(signal, folder)
   const unlock = createRunFolder(folder, config)
   try {
+    writePools(folder, data.pools)
     return await finishRun({ ...data, config }, options)
   } finally {
     unlock()
@@ -123,6 +124,13 @@ async function finishRun({ config, pools }: RunData, options: ExperimentOptions)
   await pictures.settled()
   requireFinished(config, journal)
   return { folder, config, written: await parts.writeReport([folder]) }
+}
+
+function writePools(folder: string, pools: RunData["pools"]): void {
+  const lines = pools.map(({ train, test }, index) =>
+    JSON.stringify({ trial: index + 1, train: train.ids, test: test.ids }),
+  )
+  atomicWrite(join(folder, runFiles.pools), `${lines.join("\n")}\n`)
 }
 
 function stepsOf(config: RunConfig, cycles: readonly CycleRecord[]): number {

@@ -1,6 +1,8 @@
 /** Names of what a run's folder holds. */
 export const runFiles = {
   config: "config.json",
+  /** Ids of the images that take part, a line a trial, so that others can repeat the run image for image. */
+  pools: "pools.jsonl",
   cycles: "cycles.jsonl",
   selections: "selections.jsonl",
   predictions: "predictions.jsonl",
