@@ -57,13 +57,13 @@ def main():
     images, labels = read_split(folder, "train")
     test_images, test_labels = read_split(folder, "t10k")
     flat = lambda pixels: pixels.reshape(len(pixels), -1).astype(np.float64)  # noqa: E731
-    pool = read_pool(arguments.run, 1)
     for trial, ids in sorted(initial_sets(arguments.run).items()):
         if arguments.trial not in (None, trial):
             continue
         at = positions(ids, "train")
         best = best_fit(flat(images[at]), labels[at], flat(test_images), test_labels)
         right = best.pop("right")
+        pool = read_pool(arguments.run, trial)
         used = {} if pool is None else {"runTestAccuracy": float(right[positions(pool["test"], "test")].mean())}
         print(json.dumps({"trial": trial, "labels": len(ids), **best, **used}), flush=True)
 

@@ -195,7 +195,7 @@ def measures(outcome, labels, has_module):
 # The loop
 
 
-def load(run, config, data):
+def load(run, trial, config, data):
     """Normalised images and labels of both splits, and the positions in them that take part."""
     pool = read_pool(run, trial)
     shape = config["pool"]
@@ -221,7 +221,7 @@ def run_strategy(arguments, config):
     seed = arguments.trial if arguments.seed is None else arguments.seed
     budget, model = config["budget"], config["model"]
 
-    data = load(arguments.run, config, arguments.data)
+    data = load(arguments.run, arguments.trial, config, arguments.data)
     images, labels, takes_part = data["train"]
     test_images, test_labels, test_part = data["test"]
     test_images, test_labels = test_images[test_part], test_labels[test_part]

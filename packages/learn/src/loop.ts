@@ -4,7 +4,6 @@ import {
   compileTrainStep,
   createRng,
   fixedPlan,
-  initializeParameters,
   type LoweringPlan,
   measureTrainingPlan,
   type Rng,
@@ -20,8 +19,9 @@ import { tasks } from "./tasks/tasks.ts"
 import { createBatchMaker } from "./training/batches.ts"
 import { buildTraining, type Learner } from "./training/learner.ts"
 import { stepsOfCycle } from "./training/moments.ts"
+import { startCycle } from "./training/start-cycle.ts"
 import { strategyTraining } from "./training/strategy-training.ts"
-import { cycleStart, loadCycle, trainCycle, weightsOnly } from "./training/train-cycle.ts"
+import { trainCycle } from "./training/train-cycle.ts"
 
 export interface TrialOptions {
   /** Resolved: `engine.threads` and `engine.lowerings` hold what `resolveEngine` chose. */
@@ -74,14 +74,16 @@ export async function runTrial(options: TrialOptions): Promise<void> {
       const steps = stepsOfCycle(training, labeled.positions.length)
       const cycleRng = rng.child(`cycle/${cycle}`)
 
-      const saved = loadCycle(recorder.checkpointFolder, specs)
-      const isResumed = saved !== undefined && saved.meta.cycle === cycle
-      if (isResumed) await trainStep.load(saved.state)
-      else if (saved !== undefined && training.startFrom === "last-cycle" && cycle > 1)
-        await trainStep.load(weightsOnly(saved.state.parameters))
-      else await trainStep.load(weightsOnly(initializeParameters(specs, weightsRng(rng, cycleRng, training.startFrom))))
-
-      const progress = isResumed ? saved.meta : cycleStart(cycle, steps)
+      const progress = await startCycle({
+        trainStep,
+        specs,
+        checkpointFolder: recorder.checkpointFolder,
+        cycle,
+        steps,
+        startFrom: training.startFrom,
+        trialRng: rng,
+        cycleRng,
+      })
       emit({
         ...place,
         type: "cycle-started",
@@ -191,11 +193,6 @@ class LabeledSet {
 /** The random subset of the pool that is scored (M in the paper), or the whole pool. */
 function drawCandidates(pool: readonly string[], count: number | null, rng: Rng): readonly string[] {
   return count === null ? pool : rng.shuffle(pool).slice(0, count)
-}
-
-/** With fresh weights every cycle draws its own, else the whole trial has one draw; all strategies share both. */
-function weightsRng(trial: Rng, cycle: Rng, startFrom: RunConfig["training"]["startFrom"]): Rng {
-  return (startFrom === "fresh" ? cycle : trial).child("weights")
 }
 
 function learnerFor(config: RunConfig, dataset: ClassificationDataset, strategy: StrategyName): Learner {

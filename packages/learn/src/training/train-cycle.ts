@@ -1,13 +1,4 @@
-import {
-  LearnlossError,
-  loadCheckpoint,
-  type ParameterSpec,
-  type Rng,
-  requireWeightsOf,
-  saveCheckpoint,
-  type TensorMap,
-  type TrainStep,
-} from "@learnloss/engine"
+import { LearnlossError, type Rng, saveCheckpoint, type TrainStep } from "@learnloss/engine"
 import { BatchStream } from "../data/batch-stream.ts"
 import type { BatchMaker } from "./batches.ts"
 import { throwIfAborted } from "./interruption.ts"
@@ -120,25 +111,4 @@ function notFinite(where: string, step: number, loss: number, learningRate: numb
     got: `${loss} at learning rate ${learningRate}`,
     fix: "Lower training.learningRate; the last checkpoint and all finished cycles are kept.",
   })
-}
-
-/**
- * Progress and weights of an earlier process; undefined where there are none.
- *
- * @throws LearnlossError `CHECKPOINT_OF_ANOTHER_MODEL`, `CHECKPOINT_BROKEN`
- */
-export function loadCycle(folder: string, specs: readonly ParameterSpec[]) {
-  const checkpoint = loadCheckpoint<CycleProgress>(folder)
-  if (checkpoint !== undefined) requireWeightsOf(specs, checkpoint.state.parameters, folder)
-  return checkpoint
-}
-
-/** Nothing trained yet. */
-export function cycleStart(cycle: number, steps: number): CycleProgress {
-  return { cycle, step: 0, steps, lateLossSum: 0, trainSeconds: 0, dataWaitSeconds: 0 }
-}
-
-/** Weights alone: momentum starts anew in every cycle. */
-export function weightsOnly(parameters: TensorMap) {
-  return { parameters, optimizer: new Map() }
 }

@@ -1,0 +1,225 @@
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import {
+  type RunConfig,
+  type RunConfigInput,
+  runConfigSchema,
+  type StrategyName,
+  strategyNames,
+  timingFields,
+} from "@learnloss/contract"
+import { createRng } from "@learnloss/engine"
+import { describe, expect, test } from "vitest"
+import { openDataset } from "./data/open-dataset.ts"
+import { shapePool } from "./data/shape-pool.ts"
+import type { CycleResult, LoopEvent, TrialRecorder } from "./events.ts"
+import { resolveEngine, runTrial } from "./loop.ts"
+
+const dataset = shapePool(
+  await openDataset("shapes:200,60", {
+    imageSize: 32,
+    rng: createRng("shapes"),
+    onProgress: () => {},
+    onDefect: () => {},
+  }),
+  { imbalance: 1, size: 160, testSize: 60 },
+  createRng("pool"),
+)
+
+function configOf(changes: Partial<RunConfigInput> = {}): RunConfig {
+  return runConfigSchema.parse({
+    data: "shapes",
+    model: { name: "cnn4", width: 4 },
+    lossModule: { width: 8 },
+    training: { steps: 6, batch: 8, learningRate: 0.05, checkpointSeconds: 0 },
+    budget: { initial: 20, perCycle: 10, cycles: 3, candidates: 50 },
+    strategies: [...strategyNames],
+    engine: { threads: 1, lowerings: "fixed" },
+    ...changes,
+  })
+}
+
+interface Kept extends TrialRecorder {
+  readonly results: CycleResult[]
+  readonly finished: { cycles: CycleResult["record"][]; selections: NonNullable<CycleResult["selection"]>[] }
+}
+
+function recorder(checkpointFolder = mkdtempSync(join(tmpdir(), "learnloss-loop-"))): Kept {
+  const kept: Kept = {
+    results: [],
+    finished: { cycles: [], selections: [] },
+    checkpointFolder,
+    recordInitial: (selection) => void kept.finished.selections.push(selection),
+    recordCycle(result) {
+      kept.results.push(result)
+      kept.finished.cycles.push(result.record)
+      if (result.selection !== null) kept.finished.selections.push(result.selection)
+    },
+  }
+  return kept
+}
+
+async function run(
+  strategy: StrategyName,
+  config = configOf(),
+  kept = recorder(),
+  emit = (_: LoopEvent) => {},
+  signal?: AbortSignal,
+) {
+  const options = {
+    config,
+    dataset,
+    strategy,
+    trial: 1,
+    recorder: kept,
+    emit,
+    signal: signal ?? new AbortController().signal,
+  }
+  await runTrial(options)
+  return kept
+}
+
+/** What must be equal between two runs with the same seed. */
+function untimed({ results, finished }: Kept) {
+  const timeless = finished.cycles.map((record) => ({
+    ...record,
+    ...Object.fromEntries(timingFields.map((field) => [field, 0])),
+  }))
+  return JSON.stringify([timeless, finished.selections, results.map(({ predictions }) => predictions)])
+}
+
+describe.each(strategyNames)("the loop with %s", (strategy) => {
+  test("labels more each cycle, never twice, and selects nothing after the last cycle", async () => {
+    const { results, finished } = await run(strategy)
+    expect(results.map(({ record }) => record.labels)).toEqual([20, 30, 40])
+    expect(finished.selections.map(({ cycle, ids }) => [cycle, ids.length])).toEqual([
+      [0, 20],
+      [1, 10],
+      [2, 10],
+    ])
+    const labeled = finished.selections.flatMap(({ ids }) => ids)
+    expect(new Set(labeled).size).toBe(40)
+    for (const id of labeled) expect(dataset.train.ids).toContain(id)
+    expect(results[2]?.selection).toBe(null)
+    expect(results[0]?.picked.map(({ id }) => id)).toEqual(results[0]?.selection?.ids)
+    for (const { record, predictions } of results) {
+      const hasModule = strategy.startsWith("learning-loss")
+      expect(record.rankingAccuracy === null).toBe(!hasModule)
+      expect(predictions.predictedLoss === null).toBe(!hasModule)
+      expect(record.confidenceRankingAccuracy).toBeGreaterThan(0)
+      expect(record.metrics.accuracy).toBeGreaterThanOrEqual(0)
+      expect(record.labelsPerClass?.reduce((sum, count) => sum + count)).toBe(record.labels)
+    }
+  })
+})
+
+describe("the loop", () => {
+  test("shares the initial set and the first training of strategies that train alike", async () => {
+    const [random, entropy, learningLoss] = [await run("random"), await run("entropy"), await run("learning-loss")]
+    expect(entropy.finished.selections[0]?.ids).toEqual(random.finished.selections[0]?.ids)
+    expect(learningLoss.finished.selections[0]?.ids).toEqual(random.finished.selections[0]?.ids)
+    expect(entropy.finished.cycles[0]?.testLoss).toBe(random.finished.cycles[0]?.testLoss)
+    expect(learningLoss.finished.cycles[0]?.testLoss).not.toBe(random.finished.cycles[0]?.testLoss)
+  })
+
+  test("labels candidates only: with as many candidates as labels, every strategy takes what was drawn", async () => {
+    const config = configOf({ budget: { initial: 20, perCycle: 10, cycles: 2, candidates: 10 } })
+    const [random, learningLoss] = [await run("random", config), await run("learning-loss", config)]
+    expect(learningLoss.finished.selections[1]?.ids.toSorted()).toEqual(random.finished.selections[1]?.ids.toSorted())
+  })
+
+  test("gives the same bits again, and others with another seed", async () => {
+    const first = untimed(await run("learning-loss-outputs"))
+    expect(untimed(await run("learning-loss-outputs"))).toBe(first)
+    expect(untimed(await run("learning-loss-outputs", configOf({ seed: 1 })))).not.toBe(first)
+  })
+
+  test.each(["fresh", "last-cycle"] as const)(
+    "starting from %s, an interrupted trial goes on to the same bits",
+    async (startFrom) => {
+      const config = configOf({ training: { ...configOf().training, startFrom } })
+      const straight = untimed(await run("learning-loss", config))
+      const kept = recorder()
+      for (const stopAt of [
+        { cycle: 1, step: 4 },
+        { cycle: 2, step: 1 },
+        { cycle: 2, step: 6 },
+        { cycle: 3, step: 3 },
+      ]) {
+        const abort = new AbortController()
+        const stop = (event: LoopEvent) => {
+          if (event.type === "step" && event.cycle === stopAt.cycle && event.step === stopAt.step) abort.abort()
+        }
+        await expect(run("learning-loss", config, kept, stop, abort.signal)).rejects.toThrow(/request to stop/)
+      }
+      const fromSteps: number[] = []
+      await run("learning-loss", config, kept, (event) => {
+        if (event.type === "cycle-started") fromSteps.push(event.fromStep)
+      })
+      expect(fromSteps).toEqual([3])
+      expect(untimed(kept)).toBe(straight)
+    },
+  )
+
+  test("continues the weights of the last cycle or draws new ones", async () => {
+    const warm = await run("random", configOf())
+    const fresh = await run("random", configOf({ training: { ...configOf().training, startFrom: "fresh" } }))
+    expect(warm.finished.selections).toEqual(fresh.finished.selections)
+    expect(warm.finished.cycles[1]?.testLoss).not.toBe(fresh.finished.cycles[1]?.testLoss)
+  })
+
+  test("trains the module with a baseline as a control, and refuses to select by one that is not trained", async () => {
+    const control = await run("random", configOf({ lossModule: { width: 8, training: "detached" } }))
+    const alone = await run("random")
+    expect(control.finished.cycles[0]?.rankingAccuracy).not.toBe(null)
+    expect(control.finished.cycles[0]?.lossModule).toBe("detached")
+    // A detached module never reaches the network.
+    expect(control.finished.cycles[0]?.testLoss).toBe(alone.finished.cycles[0]?.testLoss)
+    const joint = await run("random", configOf({ lossModule: { width: 8, training: "joint" } }))
+    expect(joint.finished.cycles[0]?.testLoss).not.toBe(alone.finished.cycles[0]?.testLoss)
+    await expect(run("learning-loss", configOf({ lossModule: { training: "none" } }))).rejects.toThrow(
+      /trained in every cycle/,
+    )
+  })
+
+  test("stops at a loss that is no number, naming step and learning rate, and keeps what was finished", async () => {
+    const kept = recorder()
+    await expect(
+      run("random", configOf({ training: { ...configOf().training, learningRate: 1e30 } }), kept),
+    ).rejects.toThrow(
+      /random, trial 1, cycle 1, step \d+: expected a finite loss, got (NaN|-?Infinity) at learning rate/,
+    )
+    expect(kept.finished.cycles).toEqual([])
+  })
+
+  test("refuses a checkpoint of another model by the tensor that differs", async () => {
+    const kept = recorder()
+    await run("random", configOf({ budget: { initial: 20, perCycle: 10, cycles: 1 } }), kept)
+    await expect(run("random", configOf({ model: { name: "cnn4", width: 8 } }), kept)).rejects.toThrow(
+      /stages\.0\.0\.weight \[8, 3, 3, 3\]/,
+    )
+  })
+
+  test("says so when a cycle should continue weights that are gone", async () => {
+    const kept = recorder()
+    await run("random", configOf({ budget: { initial: 20, perCycle: 10, cycles: 1 } }), kept)
+    kept.finished.selections.push({
+      strategy: "random",
+      trial: 1,
+      cycle: 1,
+      ids: [...dataset.train.ids.slice(0, 10)],
+      scores: null,
+    })
+    rmSync(kept.checkpointFolder, { recursive: true })
+    await expect(run("random", configOf(), kept)).rejects.toThrow(/weights at the end of cycle 1.*no checkpoint/)
+  })
+
+  test("resolves threads and lowerings where the settings leave them open", async () => {
+    const resolved = await resolveEngine(configOf({ engine: {} }), dataset)
+    expect(resolved.engine.threads).toBeGreaterThanOrEqual(1)
+    expect(Object.keys(resolved.engine.lowerings).length).toBeGreaterThan(8)
+    const fixed = configOf()
+    expect(await resolveEngine(fixed, dataset)).toEqual(fixed)
+  })
+})
