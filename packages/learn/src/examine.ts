@@ -1,8 +1,9 @@
 import type { CycleRecord, PredictionsRecord } from "@learnloss/contract"
-import type { Rng } from "@learnloss/engine"
+import { LearnlossError, type Rng } from "@learnloss/engine"
 import type { ClassificationDataset } from "./data/dataset.ts"
 import type { Place } from "./events.ts"
 import type { TrainedNetwork } from "./score.ts"
+import type { Matrix } from "./strategies/strategy.ts"
 import { evaluateSamples } from "./training/evaluate.ts"
 import { lift, rankingAccuracy } from "./training/ranking-metrics.ts"
 import { type CycleProgress, lateLoss } from "./training/train-cycle.ts"
@@ -39,6 +40,7 @@ export async function examineNetwork(options: ExamineOptions): Promise<{
     onProgress,
   })
   const targetLoss = evaluated.targetLoss.data
+  requireFinite(evaluated, place)
   const unconfidence = evaluated.unconfidence.data
   const predictedLoss = hasModule ? evaluated.predictedLoss.data : null
   const labelsPerClass = task.countClasses(labeled.map((position) => train.targets[position]))
@@ -67,5 +69,23 @@ export async function examineNetwork(options: ExamineOptions): Promise<{
       predictedLoss: predictedLoss === null ? null : pick(predictedLoss),
       targetLoss: pick(targetLoss),
     },
+  }
+}
+
+/**
+ * Weights that overflowed in the last steps show only here.
+ *
+ * @throws LearnlossError `LOSS_NOT_FINITE`
+ */
+function requireFinite(evaluated: Readonly<Record<string, Matrix>>, { strategy, trial, cycle }: Place): void {
+  for (const [name, { data }] of Object.entries(evaluated)) {
+    const position = data.findIndex((value) => !Number.isFinite(value))
+    if (position < 0) continue
+    throw new LearnlossError("LOSS_NOT_FINITE", {
+      where: `${strategy}, trial ${trial}, cycle ${cycle}, after its last step`,
+      expected: `finite values of ${name} on the test set`,
+      got: String(data[position]),
+      fix: "Lower training.learningRate; all finished cycles are kept.",
+    })
   }
 }

@@ -193,6 +193,13 @@ describe("the loop", () => {
     expect(kept.finished.cycles).toEqual([])
   })
 
+  test("notices weights that overflowed in the very last step", async () => {
+    const config = configOf({ training: { steps: 1, batch: 8, learningRate: 1e30 } })
+    await expect(run("random", config)).rejects.toThrow(
+      /cycle 1, after its last step: expected finite values of \w+ on the test set/,
+    )
+  })
+
   test("refuses a checkpoint of another model by the tensor that differs", async () => {
     const kept = recorder()
     await run("random", configOf({ budget: { initial: 20, perCycle: 10, cycles: 1 } }), kept)

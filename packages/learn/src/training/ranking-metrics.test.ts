@@ -9,6 +9,7 @@ describe("ranking accuracy", () => {
     expect(rankingAccuracy([5, 5, 5], [10, 20, 30])).toBe(0.5)
     expect(rankingAccuracy([1, 2, 0], [10, 10, 30])).toBe(0)
     expect(rankingAccuracy([1, 2], [7, 7])).toBe(null)
+    expect(rankingAccuracy([1, 2, 3], [Number.NaN, Number.NaN, 1])).toBeGreaterThanOrEqual(0)
   })
 
   test("agrees with counting all pairs one by one", () => {

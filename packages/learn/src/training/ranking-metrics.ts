@@ -19,7 +19,8 @@ export function rankingAccuracy(scores: ArrayLike<number>, losses: ArrayLike<num
   let pairs = 0
   let right = 0
   for (let start = 0; start < order.length; ) {
-    let end = start
+    // At least one: a loss that is no number equals nothing, not even itself.
+    let end = start + 1
     while (end < order.length && losses[order[end] as number] === losses[order[start] as number]) end++
     for (let index = start; index < end; index++) {
       const level = levelOf.get(scores[order[index] as number] as number) as number
