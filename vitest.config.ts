@@ -17,8 +17,8 @@ const countReporter: Reporter = {
       // A file that fails to load has no tests that could fail.
       if (!module.ok() && counts.failed + counts.passed === before) counts.failed++
     }
-    const skipped = counts.skipped === 0 ? "" : `, ${counts.skipped} skipped`
-    process.on("exit", () => process.stdout.write(`${counts.passed} passed, ${counts.failed} failed${skipped}\n`))
+    const skipped = counts.skipped === 0 ? "" : `${counts.skipped} skipped: they need files that are not here\n`
+    process.on("exit", () => process.stdout.write(`${skipped}${counts.passed} passed, ${counts.failed} failed\n`))
   },
 }
 

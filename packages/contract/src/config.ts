@@ -48,7 +48,7 @@ export const lossModuleSchema = z
     margin: z.number().positive().default(1).describe("margin of the ranking objective"),
     weight: z
       .number()
-      .nonnegative()
+      .positive()
       .default(1)
       .describe("factor of the module's loss beside the target loss (lambda in the paper)"),
     stopGradientAt: moment.default("60%").describe("from here on the module's gradient no longer reaches the network"),

@@ -40,7 +40,11 @@ export async function examineNetwork(options: ExamineOptions): Promise<{
     onProgress,
   })
   const targetLoss = evaluated.targetLoss.data
-  requireFinite(evaluated, place)
+  requireFinite(
+    evaluated,
+    `${place.strategy}, trial ${place.trial}, cycle ${place.cycle}, after step ${trained.steps}, its last`,
+    network.learner.config.training.learningRate,
+  )
   const unconfidence = evaluated.unconfidence.data
   const predictedLoss = hasModule ? evaluated.predictedLoss.data : null
   const labelsPerClass = task.countClasses(labeled.map((position) => train.targets[position]))
@@ -77,14 +81,14 @@ export async function examineNetwork(options: ExamineOptions): Promise<{
  *
  * @throws LearnlossError `LOSS_NOT_FINITE`
  */
-function requireFinite(evaluated: Readonly<Record<string, Matrix>>, { strategy, trial, cycle }: Place): void {
+function requireFinite(evaluated: Readonly<Record<string, Matrix>>, where: string, learningRate: number): void {
   for (const [name, { data }] of Object.entries(evaluated)) {
     const position = data.findIndex((value) => !Number.isFinite(value))
     if (position < 0) continue
     throw new LearnlossError("LOSS_NOT_FINITE", {
-      where: `${strategy}, trial ${trial}, cycle ${cycle}, after its last step`,
+      where,
       expected: `finite values of ${name} on the test set`,
-      got: String(data[position]),
+      got: `${data[position]} at learning rate ${learningRate}`,
       fix: "Lower training.learningRate; all finished cycles are kept.",
     })
   }

@@ -181,6 +181,7 @@ describe("the loop", () => {
     await expect(run("learning-loss", configOf({ lossModule: { training: "none" } }))).rejects.toThrow(
       /trained in every cycle/,
     )
+    expect(() => configOf({ lossModule: { weight: 0 } })).toThrow(/weight/)
   })
 
   test("stops at a loss that is no number, naming step and learning rate, and keeps what was finished", async () => {
@@ -196,7 +197,7 @@ describe("the loop", () => {
   test("notices weights that overflowed in the very last step", async () => {
     const config = configOf({ training: { steps: 1, batch: 8, learningRate: 1e30 } })
     await expect(run("random", config)).rejects.toThrow(
-      /cycle 1, after its last step: expected finite values of \w+ on the test set/,
+      /cycle 1, after step 1, its last: expected finite values of \w+ on the test set/,
     )
   })
 

@@ -1,5 +1,6 @@
 import type { RunConfig } from "@learnloss/contract"
 import { LearnlossError } from "@learnloss/engine"
+import { parseDataSpec, strategyTraining } from "@learnloss/learn"
 import type { Problem } from "./config-issues.ts"
 
 /** Images that a run labels by its last training. */
@@ -8,8 +9,12 @@ export function labelsNeeded({ initial, perCycle, cycles }: RunConfig["budget"])
 }
 
 /** What is wrong with settings that each fit the schema but not one another. */
-export function findContradictions({ budget, pool, strategies }: RunConfig): Problem[] {
-  const problems: Problem[] = []
+export function findContradictions(config: RunConfig): Problem[] {
+  const { budget, pool, strategies } = config
+  const problems: Problem[] = [...lateMoments(config)]
+  // What these refuse needs no data to be opened, let alone fetched.
+  tellRefusal(problems, () => parseDataSpec(config.data))
+  for (const strategy of strategies) tellRefusal(problems, () => strategyTraining(strategy, config))
   if (pool.size !== null && labelsNeeded(budget) > pool.size)
     problems.push(tooManyLabels(budget, pool.size, "pool.size"))
   if (budget.candidates !== null && budget.cycles > 1 && budget.candidates < budget.perCycle) {
@@ -24,6 +29,35 @@ export function findContradictions({ budget, pool, strategies }: RunConfig): Pro
     problems.push({ where: "strategies", expected: "each strategy once", got: `${twice} more than once` })
   }
   return problems
+}
+
+/** Moments given in epochs or steps that lie behind the end of training and so would never come. */
+function lateMoments({ training, lossModule }: RunConfig): Problem[] {
+  const { schedule, epochs, steps } = training
+  const unit = epochs === undefined ? "steps" : "epochs"
+  const length = epochs ?? steps ?? 0
+  const moments = [
+    { where: "lossModule.stopGradientAt", moment: lossModule.stopGradientAt },
+    ...(schedule.kind === "step" ? schedule.milestones : []).map((moment, index) => ({
+      where: `training.schedule.milestones.${index}`,
+      moment,
+    })),
+  ]
+  return moments.flatMap(({ where, moment }) =>
+    typeof moment === "number" && moment > length
+      ? [{ where, expected: `at most training.${unit} (${length}), or a share such as 60%`, got: String(moment) }]
+      : [],
+  )
+}
+
+function tellRefusal(problems: Problem[], check: () => unknown): void {
+  try {
+    check()
+  } catch (error) {
+    if (!(error instanceof LearnlossError)) throw error
+    const { cause: _, ...problem } = error.details
+    problems.push(problem)
+  }
 }
 
 /**

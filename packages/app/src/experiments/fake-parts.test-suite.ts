@@ -6,7 +6,7 @@ import type { ClassificationDataset, SampleSet, TrialOptions } from "@learnloss/
 import { interrupted } from "./interruption.ts"
 import type { ExperimentParts } from "./parts.ts"
 import { openRecordFile } from "./record-file.ts"
-import { describeReport } from "./report-state.ts"
+import { describeReport, reportFiles } from "./report-state.ts"
 import { runFiles } from "./run-files.ts"
 
 /** Black images of 1 x 1 pixel, enough for parts that never look at them. */
@@ -132,7 +132,7 @@ export function fakeParts(replaced: Partial<ExperimentParts> = {}): ExperimentPa
     drawPicked: async () => new Uint8Array([1, 2, 3]),
     writeReport: async ([folder = ""]) => {
       const { records } = openRecordFile(join(folder, runFiles.cycles), cycleRecordSchema)
-      writeFileSync(join(folder, runFiles.report), "a report")
+      for (const name of reportFiles) writeFileSync(join(folder, name), "a report")
       return describeReport(folder, records)
     },
     ...replaced,

@@ -46,14 +46,17 @@ test("a run that is killed at ten random moments ends with the records of one th
 
   const rng = createRng("kill")
   let kills = 0
-  let finishedEarly = false
-  while (kills < 10 && !finishedEarly) {
+  while (kills < 10) {
     const args = existsSync(join(folder, runFiles.config)) ? ["resume", folder] : ["run", file, "--out", folder]
     const code = await learnloss(args, 1000 + 3000 * rng.float())
-    if (code === null) kills++
-    else finishedEarly = true
+    if (code === null) {
+      kills++
+      continue
+    }
+    // Faster than ten kills: what came out must be right, and the rest of the kills come in another run.
+    expect(recordsOf(folder)).toEqual(recordsOf(whole))
+    rmSync(folder, { recursive: true })
   }
-  expect(kills).toBeGreaterThanOrEqual(10)
   expect(await learnloss(["resume", folder])).toBe(0)
   expect(recordsOf(folder)).toEqual(recordsOf(whole))
   rmSync(root, { recursive: true, force: true })

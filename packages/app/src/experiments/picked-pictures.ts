@@ -63,6 +63,11 @@ export function addMissingPictures(
   }
 }
 
+/** True when every selection of a run has its picture. */
+export function hasAllPictures(folder: string, selections: readonly SelectionRecord[]): boolean {
+  return selections.every((selection) => selection.cycle === 0 || existsSync(picturePath(folder, selection)))
+}
+
 function picturePath(folder: string, { strategy, trial, cycle }: Place): string {
   return join(folder, runFiles.picked, `${strategy}-trial${trial}-cycle${cycle}.png`)
 }

@@ -7,10 +7,13 @@ import { verdict } from "../report/verdict.ts"
 import type { WrittenReport } from "../report/write-report.ts"
 import { runFiles } from "./run-files.ts"
 
-/** True when a run's report was written after its last cycle. */
+/** Names of the files that a report consists of. */
+export const reportFiles = [runFiles.report, runFiles.learningCurveSvg, runFiles.learningCurvePng, runFiles.results]
+
+/** True when all files of a run's report were written after its last cycle. */
 export function hasFreshReport(folder: string): boolean {
-  const written = changedAt(join(folder, runFiles.report))
-  return written !== undefined && written >= (changedAt(join(folder, runFiles.cycles)) ?? 0)
+  const lastCycle = changedAt(join(folder, runFiles.cycles)) ?? 0
+  return reportFiles.every((name) => (changedAt(join(folder, name)) ?? -1) >= lastCycle)
 }
 
 /** What writing the report would say, without writing anything. */

@@ -190,12 +190,21 @@ describe("resumeRun", () => {
     expect(existsSync(join(folder, runFiles.report))).toBe(true)
   })
 
+  it("writes again what is missing of a report, and refuses other images than it began with", async () => {
+    await start()
+    rmSync(join(folder, runFiles.learningCurvePng))
+    await resumeRun(options())
+    expect(existsSync(join(folder, runFiles.learningCurvePng))).toBe(true)
+    const cycles = readFileSync(join(folder, runFiles.cycles), "utf8").trimEnd().split("\n")
+    writeFileSync(join(folder, runFiles.cycles), `${cycles.slice(0, -1).join("\n")}\n`)
+    const others = { openDataset: async () => fakeDataset(70) }
+    await expect(resumeRun(options(others))).rejects.toMatchObject({ code: "RUN_DATA_CHANGED" })
+  })
+
   it("draws the pictures that a kill or a failure prevented", async () => {
     const parts = { drawPicked: failing("DISK_FULL") }
     await expect(start([], parts)).rejects.toMatchObject({ code: "DISK_FULL" })
     rmSync(join(folder, runFiles.picked), { recursive: true, force: true })
-    const cycles = readFileSync(join(folder, runFiles.cycles), "utf8").trimEnd().split("\n")
-    writeFileSync(join(folder, runFiles.cycles), `${cycles.slice(0, -1).join("\n")}\n`)
     await resumeRun(options())
     expect(readdirSync(join(folder, runFiles.picked))).toHaveLength(8)
   })

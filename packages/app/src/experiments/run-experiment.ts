@@ -1,13 +1,14 @@
+import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import type { CycleRecord, RunConfig } from "@learnloss/contract"
-import { cycleRecordSchema } from "@learnloss/contract"
-import { atomicWrite, InternalError } from "@learnloss/engine"
+import type { CycleRecord, RunConfig, SelectionRecord } from "@learnloss/contract"
+import { cycleRecordSchema, selectionRecordSchema } from "@learnloss/contract"
+import { atomicWrite, InternalError, LearnlossError } from "@learnloss/engine"
 import type { LoopEvent } from "@learnloss/learn"
 import type { WrittenReport } from "../report/write-report.ts"
 import { throwIfInterrupted } from "./interruption.ts"
 import { deepFreeze } from "./load-config.ts"
 import type { ExperimentParts } from "./parts.ts"
-import { addMissingPictures, createPictureQueue } from "./picked-pictures.ts"
+import { addMissingPictures, createPictureQueue, hasAllPictures } from "./picked-pictures.ts"
 import { planRun } from "./plan.ts"
 import { openRecordFile } from "./record-file.ts"
 import { describeReport, hasFreshReport } from "./report-state.ts"
@@ -59,7 +60,6 @@ export async function startRun(given: RunConfig, options: ExperimentOptions): Pr
   throwIfInterrupted(signal, folder)
   const unlock = createRunFolder(folder, config)
   try {
-    writePools(folder, data.pools)
     return await finishRun({ ...data, config }, options)
   } finally {
     unlock()
@@ -75,12 +75,15 @@ export async function resumeRun(options: ExperimentOptions): Promise<Outcome> {
   const { folder, parts } = options
   const config = readRunConfig(folder)
   const { records } = openRecordFile<CycleRecord>(join(folder, runFiles.cycles), cycleRecordSchema)
-  if (isFinished(config, records) && hasFreshReport(folder)) {
-    return { folder, config, written: describeReport(folder, records) }
-  }
+  const { records: selections } = openRecordFile<SelectionRecord>(
+    join(folder, runFiles.selections),
+    selectionRecordSchema,
+  )
+  const lacksNothing = isFinished(config, records) && hasAllPictures(folder, selections)
+  if (lacksNothing && hasFreshReport(folder)) return { folder, config, written: describeReport(folder, records) }
   const unlock = lockRun(folder)
   try {
-    if (isFinished(config, records)) return { folder, config, written: await parts.writeReport([folder]) }
+    if (lacksNothing) return { folder, config, written: await parts.writeReport([folder]) }
     const notice = fallbackNotice(config)
     if (notice !== null) options.announce(notice)
     return await finishRun(await openKnownData(config, options), options)
@@ -96,6 +99,7 @@ export function isFinished(config: RunConfig, cycles: readonly CycleRecord[]): b
 
 async function finishRun({ config, pools }: RunData, options: ExperimentOptions): Promise<Outcome> {
   const { folder, parts, signal } = options
+  keepPools(folder, pools)
   const firstImages = firstPool({ pools })
   const pictures = createPictureQueue({ folder, shape: firstImages.imageShape, draw: parts.drawPicked })
   const journal = openRunJournal({ folder, pictures })
@@ -126,11 +130,29 @@ async function finishRun({ config, pools }: RunData, options: ExperimentOptions)
   return { folder, config, written: await parts.writeReport([folder]) }
 }
 
-function writePools(folder: string, pools: RunData["pools"]): void {
+/**
+ * Writes down which images take part, or makes sure that they are still those of the run's start.
+ *
+ * @throws LearnlossError `RUN_DATA_CHANGED` naming the first difference
+ */
+function keepPools(folder: string, pools: RunData["pools"]): void {
+  const path = join(folder, runFiles.pools)
   const lines = pools.map(({ train, test }, index) =>
     JSON.stringify({ trial: index + 1, train: train.ids, test: test.ids }),
   )
-  atomicWrite(join(folder, runFiles.pools), `${lines.join("\n")}\n`)
+  if (!existsSync(path)) {
+    atomicWrite(path, `${lines.join("\n")}\n`)
+    return
+  }
+  const before = readFileSync(path, "utf8").trimEnd().split("\n")
+  const changed = lines.findIndex((line, index) => line !== before[index])
+  if (changed < 0) return
+  throw new LearnlossError("RUN_DATA_CHANGED", {
+    where: `${path}, trial ${changed + 1}`,
+    expected: "the images that the run was started with",
+    got: "other images, or the same in another split",
+    fix: "Put the images back as they were, or start a new run with another --out.",
+  })
 }
 
 function stepsOf(config: RunConfig, cycles: readonly CycleRecord[]): number {

@@ -35,7 +35,9 @@ export function requireFreeFolder(folder: string): void {
     where: folder,
     expected: "a folder without a run",
     got: `one that holds ${taken}`,
-    fix: `Go on with that run by \`learnloss resume ${folder}\`, or choose another folder with --out.`,
+    fix: isResumable(folder)
+      ? `Go on with that run by \`learnloss resume ${folder}\`, or choose another folder with --out.`
+      : "Choose another folder with --out.",
   })
 }
 
