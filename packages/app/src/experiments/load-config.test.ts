@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { LearnlossError } from "@learnloss/engine"
@@ -47,6 +47,9 @@ describe("loadRunConfig", () => {
   })
 
   it("ships the presets that the README names", () => {
+    const readme = readFileSync(new URL("../../../../README.md", import.meta.url), "utf8")
+    for (const name of presetNames().filter((each) => each !== "shapes-tiny"))
+      expect(readme).toContain(`| \`${name}\` |`)
     const named = ["cifar10-cpu", "cifar10-paper", "demo", "fashion-mnist-cpu", "shapes-tiny"]
     expect(presetNames()).toEqual(expect.arrayContaining(named))
   })
@@ -85,6 +88,20 @@ describe("errors in settings", () => {
     ["a misspelt strategy", small.replace("random", "randon"), {}, ["strategies[0] (line 9)", "Did you mean random?"]],
     ["a misspelt strategy option", small, { strategies: "entrpy" }, ["strategies[0] (--strategies)", "entropy?"]],
     ["a misspelt --set key", small, { set: ["model.widht=8"] }, ["model.widht (--set model.widht)", "width?"]],
+    ["misspelt data", small, { set: ["data=shaeps"] }, ["Did you mean shapes?"]],
+    [
+      "a moment behind the end",
+      small,
+      { set: ["training.schedule={kind: step, milestones: [160]}"] },
+      ["training.schedule.milestones.0", "160", "60%"],
+    ],
+    [
+      "an untrained module that would select",
+      small,
+      { set: ["lossModule.training=none"], strategies: "learning-loss" },
+      ["strategy learning-loss", "a loss module that is trained in every cycle"],
+    ],
+    ["a module without weight", small, { set: ["lossModule.weight=0"] }, ["lossModule.weight"]],
     ["a misspelt schedule", small, { set: ["training.schedule.kind=cosin"] }, ["training.schedule.kind", "cosine?"]],
     ["a schedule's alien key", small, { set: ["training.schedule={kind: cosine, gama: 1}"] }, ["gama", "gamma?"]],
     ["an odd batch", small, { set: ["training.batch=3"] }, ["training.batch", "an even number, got 3"]],
