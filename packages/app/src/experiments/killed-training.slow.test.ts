@@ -18,12 +18,12 @@ data: shapes
 pool: { size: 1500, testSize: 300 }
 model: { name: cnn4, width: 8 }
 training:
-  steps: 250
+  steps: 40
   batch: 32
   learningRate: 0.05
   schedule: { kind: step }
   startFrom: last-cycle
-  checkpointSeconds: 0.3
+  checkpointSeconds: 0.1
 budget: { initial: 100, perCycle: 50, cycles: 4, candidates: 500 }
 strategies: [random, core-set, learning-loss, learning-loss-outputs]
 trials: 2
