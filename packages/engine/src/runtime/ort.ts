@@ -14,7 +14,6 @@ export interface SessionOptions {
 
 /** A compiled graph. */
 export interface Session {
-  readonly outputNames: readonly string[]
   /** Runs the graph into outputs that ONNX Runtime allocates. */
   run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>
   /** Runs the graph on bound tensors, writing into the outputs' memory. */
@@ -64,7 +63,6 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
     })
   }
   return {
-    outputNames: session.outputNames,
     async run(feeds) {
       const bound = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, bind(tensor)]))
       const results = await session.run(bound)

@@ -1,6 +1,6 @@
 import { createRng } from "@learnloss/engine"
 import { describe, expect, it } from "vitest"
-import { BatchStream, batchPositions } from "./batch-stream.ts"
+import { BatchStream } from "./batch-stream.ts"
 
 const cases = [
   { count: 1, batch: 4 },
@@ -36,7 +36,7 @@ describe.each(cases)("a batch stream of $count samples in batches of $batch", ({
     const batches = take()
     for (const step of [steps - 1, 0, Math.floor(steps / 2)]) {
       expect(new BatchStream(count, batch, createRng("run")).positions(step)).toEqual(batches[step])
-      expect(batchPositions(step, batch, count, createRng("run"))).toEqual(batches[step])
+      expect(new BatchStream(count, batch, createRng("run")).positions(step)).toEqual(batches[step])
     }
   })
 

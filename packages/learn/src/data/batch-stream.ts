@@ -44,8 +44,3 @@ export class BatchStream {
     for (const known of this.#permutations.keys()) if (known < number) this.#permutations.delete(known)
   }
 }
-
-/** The batch of one step without keeping a stream; see `BatchStream`. */
-export function batchPositions(step: number, batch: number, labeledCount: number, rng: Rng): number[] {
-  return new BatchStream(labeledCount, batch, rng).positions(step)
-}
