@@ -99,6 +99,7 @@ export async function runTrial(options: TrialOptions): Promise<void> {
         batch: training.batch,
         progress,
         rng: cycleRng,
+        noise: spec.network.noiseInputs,
         checkpointFolder: recorder.checkpointFolder,
         checkpointSeconds: training.checkpointSeconds,
         signal,

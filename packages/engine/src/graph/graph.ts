@@ -93,7 +93,8 @@ export class Graph {
     const key = `${op} ${inputs.map((value) => value.name).join(",")} ${JSON.stringify(attributes)}`
     const known = this.#known.get(key)
     if (known !== undefined) return known
-    const prefix = `${op}_${this.#nodes.length}`
+    // A colon, so that no weight of an imported network has this name.
+    const prefix = `${op}:${this.#nodes.length}`
     const outputs = inferOutputs(op, inputs, attributes, prefix).map(({ dtype, shape }, position) =>
       this.#value(this.#uniqueName(position === 0 ? prefix : `${prefix}_${position}`), dtype, shape),
     )

@@ -27,6 +27,8 @@ export interface NetworkBuilder {
   parameter(name: string, shape: Shape, initializer: Initializer, kind?: ParameterSpec["kind"]): Value
   /** Moves a buffer towards what a batch showed: (1 - share) buffer + share observed. */
   blendBuffer(buffer: Value, observed: Value, share: number): void
+  /** Uniform random numbers in [0, 1) of a shape, new ones in every step; only for training. */
+  noise(shape: Shape): Value
   /** A builder whose names start with `name.`; several parts may be given at once, `layer1.0`. */
   scope(name: string): NetworkBuilder
 }
@@ -44,6 +46,8 @@ export interface NetworkParts {
   readonly values: ReadonlyMap<string, Value>
   /** What each buffer moves towards, by name. */
   readonly bufferUpdates: ReadonlyMap<string, BufferUpdate>
+  /** Inputs that are fed uniform random numbers in [0, 1) at every training step. */
+  readonly noiseInputs: readonly Value[]
 }
 
 /** Where parameters come from: graph inputs for training, or weights for evaluation. */
@@ -55,6 +59,7 @@ export function createNetworkBuilder(graph: Graph, source: ParameterSource): Net
   const values = new Map<string, Value>()
   const names = new Map<Value, string>()
   const bufferUpdates = new Map<string, BufferUpdate>()
+  const noiseInputs: Value[] = []
 
   const builder = (prefix: string): NetworkBuilder => ({
     graph,
@@ -72,9 +77,14 @@ export function createNetworkBuilder(graph: Graph, source: ParameterSource): Net
     blendBuffer(buffer, observed, share) {
       bufferUpdates.set(names.get(buffer) as string, { observed, share })
     },
+    noise(shape) {
+      const value = graph.input(`noise ${noiseInputs.length}`, "float32", shape)
+      noiseInputs.push(value)
+      return value
+    },
     scope: (name) => builder(`${prefix}${name}.`),
   })
-  return { ...builder(""), specs, values, bufferUpdates }
+  return { ...builder(""), specs, values, bufferUpdates, noiseInputs }
 }
 
 function weight(source: TensorMap, name: string, shape: Shape): Tensor {

@@ -62,14 +62,17 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
       cause: error,
     })
   }
+  const inputs = new Set(session.inputNames)
+  /** A graph that needs only some of what there is to feed has lost the other inputs when it was encoded. */
+  const read = <T>(feeds: Readonly<Record<string, T>>) => Object.entries(feeds).filter(([name]) => inputs.has(name))
   return {
     async run(feeds) {
-      const bound = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, bind(tensor)]))
+      const bound = Object.fromEntries(read(feeds).map(([name, tensor]) => [name, bind(tensor)]))
       const results = await session.run(bound)
       return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, unbind(tensor as OrtTensor)]))
     },
     async runInto(feeds, outputs) {
-      await session.run(feeds, outputs)
+      await session.run(Object.fromEntries(read(feeds)), outputs)
     },
     async release() {
       if (options.profilePrefix !== undefined) session.endProfiling()

@@ -4,7 +4,7 @@ import type { Model, ModelOptions } from "./model.ts"
 /** A small network for studies on a CPU: four 3x3 convolutions of width w, 2w, 4w, 8w, strides 1, 2, 2, 2, each a tap. */
 export function cnn4({ width, outputs }: ModelOptions): Model {
   return {
-    build(b, images) {
+    build(b, [images]) {
       let x = images
       const taps: Value[] = []
       for (const stage of [0, 1, 2, 3]) {

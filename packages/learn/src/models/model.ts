@@ -1,10 +1,10 @@
-import type { NetworkBuilder, Value } from "@learnloss/engine"
+import type { NetworkBuilder, Shape, Value } from "@learnloss/engine"
 
 /** What a network gives for a batch. */
 export interface ModelOutput {
   /** What the task reads, e.g. logits [B, classes]. */
   readonly output: Value
-  /** Feature maps that the loss prediction module reads, [B, C, H, W] each. */
+  /** Features that the loss prediction module reads: maps [B, C, ...], averaged over their positions, or [B, C]. */
   readonly taps: readonly Value[]
   /** Features by which samples are compared, [B, D]. */
   readonly embedding: Value
@@ -12,8 +12,22 @@ export interface ModelOutput {
 
 /** A network: it adds its layers to a graph under the builder's scope. */
 export interface Model {
-  /** @param images [B, C, H, W] float32, normalised */
-  build(b: NetworkBuilder, images: Value): ModelOutput
+  /** What the graph is fed in place of images: the outputs of a frozen part, computed outside. Absent: the images. */
+  readonly frozen?: FrozenPart
+  /** @param inputs the images [B, C, H, W] float32, normalised; or the frozen part's outputs in their order */
+  build(b: NetworkBuilder, inputs: readonly [Value, ...Value[]]): ModelOutput
+}
+
+/** The first part of a network, which training leaves as it is. */
+export interface FrozenPart {
+  /** Tells two frozen parts apart whose outputs differ for the same image; hexadecimal. */
+  readonly digest: string
+  /** An ONNX model with a dynamic batch. */
+  readonly model: Uint8Array
+  /** Name of the model's input, and whether it takes [B, C, H, W] or [B, H, W, C]. */
+  readonly input: { readonly name: string; readonly isChannelsLast: boolean }
+  /** Outputs by name, with shapes for one sample. */
+  readonly outputs: readonly { readonly name: string; readonly shape: Shape }[]
 }
 
 export interface ModelOptions {

@@ -20,7 +20,7 @@ function basicBlock(b: NetworkBuilder, x: Value, channels: number, stride: numbe
  */
 export function resnet18({ width, outputs }: ModelOptions): Model {
   return {
-    build(b, images) {
+    build(b, [images]) {
       let x = op.relu(
         batchNorm(b.scope("bn1"), conv2d(b.scope("conv1"), images, { channels: width, kernel: 3, padding: 1 })),
       )

@@ -5,12 +5,15 @@ import { type Augmentation, augmentInto, normalizeInto } from "../data/transform
 import type { Task } from "../tasks/task.ts"
 import { imagesInput } from "./learner.ts"
 
+/** Tensors by the names of graph inputs. */
+export type Feeds = Readonly<Record<string, Tensor>>
+
 /** Turns samples into the tensors of a batch. */
 export interface BatchMaker<Target> {
   /** A batch of the samples at these positions, randomly changed as the settings say. */
-  training(positions: readonly number[], rng: Rng): Record<string, Tensor>
+  training(positions: readonly number[], rng: Rng): Feeds | Promise<Feeds>
   /** A batch of the samples as they are. */
-  evaluation(samples: SampleSet<Target>, positions: readonly number[], withTargets: boolean): Record<string, Tensor>
+  evaluation(samples: SampleSet<Target>, positions: readonly number[], withTargets: boolean): Feeds | Promise<Feeds>
 }
 
 export function createBatchMaker<Target>(

@@ -47,13 +47,14 @@ export async function evaluateSamples<Target>(
     return batches.evaluation(samples, chosen, withTargets)
   }
   try {
-    let feeds = feedsAt(0)
+    let feeds = await feedsAt(0)
     for (let start = 0; start < positions.length; start += batch) {
       throwIfAborted(signal, "evaluation")
       const running = session.run(feeds)
       const next = start + batch
-      if (next < positions.length) feeds = feedsAt(next)
-      const results = await running
+      const preparing = next < positions.length ? feedsAt(next) : feeds
+      const [prepared, results] = await Promise.all([preparing, running])
+      feeds = prepared
       const count = Math.min(batch, positions.length - start)
       for (const name of wanted) {
         const { columns: width, data } = columns[name]

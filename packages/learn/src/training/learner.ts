@@ -45,9 +45,10 @@ interface Built {
 function buildModel({ model, imageShape }: Learner, batch: number, source: ParameterSource): Built {
   const graph = new Graph()
   const { channels, height, width } = imageShape
-  const images = graph.input(imagesInput, "float32", [batch, channels, height, width])
+  const fed = model.frozen?.outputs ?? [{ name: imagesInput, shape: [channels, height, width] }]
+  const inputs = fed.map(({ name, shape }) => graph.input(name, "float32", [batch, ...shape]))
   const b = createNetworkBuilder(graph, source)
-  return { b, output: model.build(b, images) }
+  return { b, output: model.build(b, inputs as [Value, ...Value[]]) }
 }
 
 /** Parameters of the module stand under this name beside the network's. */

@@ -1,6 +1,14 @@
-import { LearnlossError, type Rng, saveCheckpoint, type TrainStep } from "@learnloss/engine"
+import {
+  floatTensor,
+  LearnlossError,
+  type Rng,
+  saveCheckpoint,
+  sizeOf,
+  type TrainStep,
+  type Value,
+} from "@learnloss/engine"
 import { BatchStream } from "../data/batch-stream.ts"
-import type { BatchMaker } from "./batches.ts"
+import type { BatchMaker, Feeds } from "./batches.ts"
 import { throwIfAborted } from "./interruption.ts"
 import { observedNames } from "./learner.ts"
 
@@ -34,6 +42,8 @@ export interface TrainCycleOptions<Target> {
   /** Where this cycle is, from a checkpoint or from the start. */
   readonly progress: CycleProgress
   readonly rng: Rng
+  /** Inputs that are fed uniform random numbers at every step. */
+  readonly noise: readonly Value[]
   readonly checkpointFolder: string
   readonly checkpointSeconds: number
   readonly signal: AbortSignal
@@ -52,27 +62,29 @@ const lateFrom = (steps: number) => Math.floor(steps * 0.9)
  * @throws LearnlossError `LOSS_NOT_FINITE`, `INTERRUPTED` (after saving a checkpoint), `FILE_NOT_WRITTEN`
  */
 export async function trainCycle<Target>(options: TrainCycleOptions<Target>): Promise<CycleProgress> {
-  const { trainStep, batches, labeled, batch, rng, checkpointFolder, signal, where } = options
+  const { trainStep, batches, labeled, batch, rng, noise, checkpointFolder, signal, where } = options
   const { cycle, steps } = options.progress
   const stream = new BatchStream(labeled.length, batch, rng.child("order"))
-  const feedsOf = (step: number) => {
+  const feedsOf = async (step: number): Promise<Feeds> => {
     const positions = stream.positions(step).map((position) => labeled[position] as number)
-    return batches.training(positions, rng.child(`augment/${step}`))
+    const images = await batches.training(positions, rng.child(`augment/${step}`))
+    return noise.length === 0 ? images : { ...images, ...drawNoise(noise, rng.child(`noise/${step}`)) }
   }
   let { step, lateLossSum, trainSeconds, dataWaitSeconds } = options.progress
   const progress = (): CycleProgress => ({ cycle, step, steps, lateLossSum, trainSeconds, dataWaitSeconds })
   const save = async () => saveCheckpoint(checkpointFolder, { state: await trainStep.state(), meta: progress() })
   const start = performance.now() - trainSeconds * 1000
   let savedAt = performance.now()
-  let feeds = step < steps ? feedsOf(step) : {}
+  let feeds: Feeds = step < steps ? await feedsOf(step) : {}
   let lastStepAt = performance.now()
   let imagesPerSecond = 0
   while (step < steps) {
     const running = trainStep.run(feeds, step / steps)
-    // Prepared while the step runs on its own thread.
-    if (step + 1 < steps) feeds = feedsOf(step + 1)
-    const preparedAt = performance.timeOrigin + performance.now()
-    const { loss, learningRate, observed, finishedAt } = await running
+    // Prepared while the step runs on its own thread. Awaited together, so that neither fails unheard.
+    const preparing = step + 1 < steps ? prepared(feedsOf(step + 1)) : { feeds, at: 0 }
+    const [next, { loss, learningRate, observed, finishedAt }] = await Promise.all([preparing, running])
+    feeds = next.feeds
+    const preparedAt = next.at
     dataWaitSeconds += Math.max(0, preparedAt - finishedAt) / 1000
     if (!Number.isFinite(loss)) throw notFinite(where, step, loss, learningRate)
     const targetLoss = observed[observedNames.targetLoss]?.[0] as number
@@ -97,6 +109,22 @@ export async function trainCycle<Target>(options: TrainCycleOptions<Target>): Pr
   }
   await save()
   return progress()
+}
+
+/** Feeds, and when they were ready: milliseconds of `performance.timeOrigin + performance.now()`. */
+async function prepared(feeds: Promise<Feeds>): Promise<{ feeds: Feeds; at: number }> {
+  return { feeds: await feeds, at: performance.timeOrigin + performance.now() }
+}
+
+/** Uniform random numbers in [0, 1), from a stream of its own for each input. */
+function drawNoise(noise: readonly Value[], rng: Rng): Feeds {
+  return Object.fromEntries(
+    noise.map(({ name, shape }) => {
+      const stream = rng.child(name)
+      const numbers = Float32Array.from({ length: sizeOf(shape) }, () => stream.float())
+      return [name, floatTensor(shape, numbers)]
+    }),
+  )
 }
 
 /** Mean target loss over the last tenth of the steps. */

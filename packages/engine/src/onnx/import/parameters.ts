@@ -1,0 +1,95 @@
+import { sizeOf } from "../../graph/tensor.ts"
+import type { OnnxModel, OnnxNode, OnnxTensor } from "../model.ts"
+
+/** A tensor stored in a file that training changes (`parameter`) or keeps up to date (`buffer`). */
+export interface StoredParameter {
+  readonly name: string
+  readonly kind: "parameter" | "buffer"
+  readonly tensor: OnnxTensor
+}
+
+/** Inputs that hold weights, whatever they are called: by op, the first such input and the last. */
+const weightInputs: Readonly<Record<string, readonly [number, number]>> = {
+  Conv: [1, 2],
+  ConvTranspose: [1, 2],
+  Gemm: [0, 2],
+  MatMul: [0, 1],
+  Einsum: [0, 9],
+  BatchNormalization: [1, 2],
+  InstanceNormalization: [1, 2],
+  LayerNormalization: [1, 2],
+  GroupNormalization: [1, 2],
+  PRelu: [1, 1],
+  Gather: [0, 0],
+}
+
+/** Ops through which an initialiser may reach the data as a parameter of its own kind: scales, shifts, tokens. */
+const mixingOps = new Set(["Add", "Sub", "Mul", "Div", "Sum", "Concat", "Expand", "Tile", "Where"])
+
+/** Ops that only lay a weight out in another way before it is used. */
+const layoutOps = new Set(["Transpose", "Reshape", "Unsqueeze", "Squeeze", "Flatten", "Identity", "Cast"])
+
+const floatTypes = ["float32", "float64", "float16", "bfloat16"]
+
+/**
+ * Decides which stored tensors are parameters and which are buffers; all others are plain numbers.
+ *
+ * Weights of layers are parameters, also when an exporter wrote them as `Constant` nodes. A tensor of several numbers that
+ * is added to or multiplied with something that already went through a layer is a parameter too (a bias, a layer scale,
+ * a position embedding), but not one that is applied to the input itself: that is preprocessing.
+ */
+export function storedParameters(model: OnnxModel): ReadonlyMap<string, StoredParameter> {
+  const stored = storedTensors(model)
+  const found = new Map<string, StoredParameter>()
+  const keep = (name: string, kind: StoredParameter["kind"]) => {
+    const tensor = stored.get(name)
+    if (tensor !== undefined && floatTypes.includes(tensor.dataType) && !found.has(name))
+      found.set(name, { name, kind, tensor })
+  }
+  /** What a laid-out weight was before: values that are one stored tensor in another layout. */
+  const origin = new Map<string, string>()
+  const originOf = (name: string) => (stored.has(name) ? name : origin.get(name))
+  const dependsOnParameter = new Set<string>()
+  const isLearned = (name: string) => dependsOnParameter.has(name) || found.has(originOf(name) ?? name)
+
+  for (const node of model.nodes) {
+    if (node.op === "Constant") continue
+    const first = node.inputs[0] ?? ""
+    const source = originOf(first)
+    if (layoutOps.has(node.op) && node.domain === "" && source !== undefined) {
+      for (const output of node.outputs) origin.set(output, source)
+      continue
+    }
+    for (const [position, input] of node.inputs.entries()) {
+      const name = originOf(input)
+      if (name === undefined) continue
+      if (node.op === "BatchNormalization" && position >= 3) keep(name, "buffer")
+      else if (isWeight(node, position)) keep(name, "parameter")
+      else if (mixingOps.has(node.op) && isMixedIn(node, stored.get(name) as OnnxTensor, isLearned))
+        keep(name, "parameter")
+    }
+    if (node.inputs.some(isLearned)) for (const output of node.outputs) dependsOnParameter.add(output)
+  }
+  return found
+}
+
+function isWeight({ op, domain }: OnnxNode, position: number): boolean {
+  const range = domain === "" ? weightInputs[op] : undefined
+  return range !== undefined && position >= range[0] && position <= range[1]
+}
+
+/** Tokens that are expanded or joined on have no other operand yet; scales and shifts need one that went through a layer. */
+function isMixedIn(node: OnnxNode, tensor: OnnxTensor, isLearned: (name: string) => boolean): boolean {
+  if (sizeOf(tensor.shape) <= 1) return false
+  return ["Expand", "Tile"].includes(node.op) || node.inputs.some(isLearned)
+}
+
+/** Everything with stored numbers: initialisers and `Constant` nodes, by the name of the value. */
+export function storedTensors(model: OnnxModel): ReadonlyMap<string, OnnxTensor> {
+  const stored = new Map(model.initializers)
+  for (const { op, outputs, attributes } of model.nodes) {
+    const value = op === "Constant" ? attributes.get("value") : undefined
+    if (value?.kind === "tensor") stored.set(outputs[0] as string, value.value)
+  }
+  return stored
+}
