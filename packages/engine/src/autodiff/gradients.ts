@@ -55,7 +55,7 @@ function dependentValues(nodes: readonly AnyNode[], parameters: readonly Value[]
 
 /** Comparisons and the like end a gradient's path by their nature; other ops without a rule are refused when reached. */
 function isDifferentiable(node: AnyNode): boolean {
-  return !["Sign", "Cast", "OneHot"].includes(node.op)
+  return !["Sign", "Floor", "Ceil", "Round", "Cast", "OneHot"].includes(node.op)
 }
 
 function applyRule(node: AnyNode, gradientOf: (output: Value) => Value): readonly (Value | null)[] {

@@ -1,5 +1,5 @@
 import { Graph, type Value } from "./graph.ts"
-import type { ConvAttributes } from "./ops.ts"
+import type { ConvAttributes, OpAttributes, ScatterReduction } from "./ops.ts"
 import { type DataType, floatTensor, isSameShape, type Shape } from "./tensor.ts"
 
 /** Names that read like the formula, for building graphs. Plain numbers become scalar constants. */
@@ -18,8 +18,13 @@ function first(values: readonly Value[]): Value {
   return values[0] as Value
 }
 
+/** An axis counted from the front; negative ones count from the end. */
+function fromStart(axis: number, { shape }: Value): number {
+  return axis < 0 ? axis + shape.length : axis
+}
+
 const binary =
-  (op: "Add" | "Sub" | "Mul" | "Div" | "Max" | "Min" | "Greater" | "GreaterOrEqual" | "Less" | "Equal") =>
+  (op: "Add" | "Sub" | "Mul" | "Div" | "Pow" | "Max" | "Min" | "Greater" | "GreaterOrEqual" | "Less" | "Equal") =>
   (a: Operand, b: Operand): Value => {
     const graph = graphOf(a, b)
     return first(graph.add(op, [asValue(a, graph), asValue(b, graph)], {}))
@@ -29,12 +34,22 @@ export const add = binary("Add")
 export const sub = binary("Sub")
 export const mul = binary("Mul")
 export const div = binary("Div")
+export const pow = binary("Pow")
 export const max = binary("Max")
 export const min = binary("Min")
 export const greater = binary("Greater")
 export const greaterOrEqual = binary("GreaterOrEqual")
 export const less = binary("Less")
 export const equal = binary("Equal")
+
+const logical =
+  (op: "And" | "Or" | "Xor") =>
+  (a: Value, b: Value): Value =>
+    first(a.graph.add(op, [a, b], {}))
+
+export const and = logical("And")
+export const or = logical("Or")
+export const xor = logical("Xor")
 
 const unary =
   (
@@ -46,7 +61,16 @@ const unary =
       | "Log"
       | "Sqrt"
       | "Reciprocal"
+      | "Sin"
       | "Cos"
+      | "Sigmoid"
+      | "Tanh"
+      | "Erf"
+      | "Softplus"
+      | "Floor"
+      | "Ceil"
+      | "Round"
+      | "Not"
       | "Relu"
       | "Identity"
       | "GlobalAveragePool"
@@ -62,7 +86,18 @@ export const exp = unary("Exp")
 export const log = unary("Log")
 export const sqrt = unary("Sqrt")
 export const reciprocal = unary("Reciprocal")
+export const sin = unary("Sin")
 export const cos = unary("Cos")
+export const sigmoid = unary("Sigmoid")
+export const tanh = unary("Tanh")
+export const erf = unary("Erf")
+/** log(1 + exp(x)) */
+export const softplus = unary("Softplus")
+export const floor = unary("Floor")
+export const ceil = unary("Ceil")
+/** To the nearest whole number, halves to the even one. */
+export const round = unary("Round")
+export const not = unary("Not")
 export const relu = unary("Relu")
 export const identity = unary("Identity")
 /** Mean over all positions: [N, C, H, W] to [N, C, 1, 1]. */
@@ -73,6 +108,23 @@ export const stopGradient = unary("StopGradient")
 /** max(0, min(1, alpha x + beta)) */
 export function hardSigmoid(x: Value, alpha: number, beta: number): Value {
   return first(x.graph.add("HardSigmoid", [x], { alpha, beta }))
+}
+
+/** x above zero, alpha x below */
+export function leakyRelu(x: Value, alpha: number): Value {
+  return first(x.graph.add("LeakyRelu", [x], { alpha }))
+}
+
+/** x above zero, alpha (exp(x) - 1) below */
+export function elu(x: Value, alpha: number): Value {
+  return first(x.graph.add("Elu", [x], { alpha }))
+}
+
+const largestFloat = 3.4028234663852886e38
+
+/** min(high, max(low, x)); an infinite bound bounds nothing. */
+export function clip(x: Value, low: number, high: number): Value {
+  return first(x.graph.add("Clip", [x], { low: Math.max(low, -largestFloat), high: Math.min(high, largestFloat) }))
 }
 
 /** The value itself; the gradient that flows back is multiplied by a scalar. */
@@ -93,14 +145,17 @@ export function cast(x: Value, to: DataType): Value {
 const reduce =
   (op: "ReduceSum" | "ReduceMean" | "ReduceMax") =>
   (x: Value, axes: readonly number[] = x.shape.map((_, axis) => axis), keepdims = false): Value =>
-    axes.length === 0
-      ? x
-      : first(x.graph.add(op, [x], { axes: axes.map((axis) => (axis < 0 ? axis + x.shape.length : axis)), keepdims }))
+    axes.length === 0 ? x : first(x.graph.add(op, [x], { axes: axes.map((axis) => fromStart(axis, x)), keepdims }))
 
 /** Reductions run over all axes unless some are named. */
 export const reduceSum = reduce("ReduceSum")
 export const reduceMean = reduce("ReduceMean")
 export const reduceMax = reduce("ReduceMax")
+
+/** Position of the largest element along an axis (the first of equals), as `int64`. */
+export function argMax(x: Value, axis: number, keepdims: boolean): Value {
+  return first(x.graph.add("ArgMax", [x], { axis: fromStart(axis, x), keepdims }))
+}
 
 export function matMul(a: Value, b: Value): Value {
   return first(a.graph.add("MatMul", [a, b], {}))
@@ -114,6 +169,15 @@ export function gemm(a: Value, b: Value, { transA = false, transB = false, alpha
 /** Convolution of [N, C, H, W] with [O, C/group, KH, KW]. */
 export function conv(x: Value, weight: Value, attributes: Partial<ConvAttributes> = {}): Value {
   return first(x.graph.add("Conv", [x, weight], convAttributes(attributes)))
+}
+
+/** The opposite of a convolution: [N, C, H, W] with [C, O/group, KH, KW] to [N, O, OH, OW]. */
+export function convTranspose(
+  x: Value,
+  weight: Value,
+  { outputPadding = [0, 0], ...rest }: Partial<OpAttributes["ConvTranspose"]> = {},
+): Value {
+  return first(x.graph.add("ConvTranspose", [x, weight], { ...convAttributes(rest), outputPadding }))
 }
 
 export function convAttributes({
@@ -169,8 +233,65 @@ export function oneHot(indices: Value, depth: number): Value {
   return first(indices.graph.add("OneHot", [indices], { depth }))
 }
 
-/** The k largest along an axis in falling order, and their positions. */
-export function topK(x: Value, k: number, axis = x.shape.length - 1): { values: Value; indices: Value } {
-  const [values, indices] = x.graph.add("TopK", [x], { k, axis })
+/** The k largest (or smallest) along an axis, the first of them first, and their positions. */
+export function topK(
+  x: Value,
+  k: number,
+  axis = x.shape.length - 1,
+  largest = true,
+): { values: Value; indices: Value } {
+  const [values, indices] = x.graph.add("TopK", [x], { k, axis: fromStart(axis, x), largest })
   return { values: values as Value, indices: indices as Value }
+}
+
+/**
+ * (x - mean) / sqrt(variance + epsilon) * scale + bias over all axes from `axis` on.
+ *
+ * @param scale,bias of the shape of those axes
+ */
+export function layerNormalization(x: Value, scale: Value, bias: Value, axis: number, epsilon: number): Value {
+  return first(x.graph.add("LayerNormalization", [x, scale, bias], { axis: fromStart(axis, x), epsilon }))
+}
+
+/** The largest element of every window over [N, C, H, W], and where in the flattened input it stands (`int64`). */
+export function maxPool(x: Value, attributes: OpAttributes["MaxPool"]): readonly [Value, Value] {
+  const [values, indices] = x.graph.add("MaxPool", [x], attributes)
+  return [values as Value, indices as Value]
+}
+
+/** The mean of every window over [N, C, H, W]; `countIncludePad` says whether padding counts as zeros. */
+export function averagePool(x: Value, attributes: OpAttributes["AveragePool"]): Value {
+  return first(x.graph.add("AveragePool", [x], attributes))
+}
+
+/** The parts of `data` at positions along an axis: the axis is replaced by the axes of `indices`. */
+export function gather(data: Value, indices: Value, axis: number): Value {
+  return first(data.graph.add("Gather", [data, indices], { axis: fromStart(axis, data) }))
+}
+
+/** The element of `data` at each position along an axis, all other positions being its own. */
+export function gatherElements(data: Value, indices: Value, axis: number): Value {
+  return first(data.graph.add("GatherElements", [data, indices], { axis: fromStart(axis, data) }))
+}
+
+/** The parts of `data` at positions [.., k] along its first k axes. */
+export function gatherND(data: Value, indices: Value): Value {
+  return first(data.graph.add("GatherND", [data, indices], {}))
+}
+
+/** `data` with each update put, or added, at its position along an axis; the opposite of `gatherElements`. */
+export function scatterElements(
+  data: Value,
+  indices: Value,
+  updates: Value,
+  axis: number,
+  reduction: ScatterReduction,
+): Value {
+  const attributes = { axis: fromStart(axis, data), reduction }
+  return first(data.graph.add("ScatterElements", [data, indices, updates], attributes))
+}
+
+/** `data` with each update put, or added, at its positions along the first axes; the opposite of `gatherND`. */
+export function scatterND(data: Value, indices: Value, updates: Value, reduction: ScatterReduction): Value {
+  return first(data.graph.add("ScatterND", [data, indices, updates], { reduction }))
 }

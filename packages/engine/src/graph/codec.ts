@@ -1,17 +1,36 @@
 import onnxProto from "onnx-proto"
+import { type BatchDependence, followBatch, type LinearNumbers } from "./dynamic-batch.ts"
 import { type AnyNode, type Graph, nodesNeededFor, type Value } from "./graph.ts"
-import { nchwcDomain, type OnnxAttribute, type OnnxForm, onnxDataTypes, onnxForms } from "./onnx-forms.ts"
-import type { Tensor } from "./tensor.ts"
+import { formOf } from "./node-form.ts"
+import { nchwcDomain, type OnnxAttribute, onnxDataTypes } from "./onnx-forms.ts"
+import { intTensor, type Tensor } from "./tensor.ts"
 
 const { onnx } = onnxProto
 
 /** The operator set that graphs are written in. */
 export const opset = 17
 const irVersion = 8
-const attributeTypes = { float: 1, int: 2, ints: 7 } as const
+const attributeTypes = { float: 1, int: 2, string: 3, ints: 7 } as const
 
 /** A named output of an encoded graph. */
 export type NamedOutputs = Readonly<Record<string, Value>>
+
+export interface EncodeOptions {
+  /** The same graph built for another batch: what differs between the two is left open and follows the batch. */
+  readonly otherBatch?: { readonly graph: Graph; readonly outputs: NamedOutputs }
+  /** Free text by key, kept in the model for whoever reads it. */
+  readonly metadata?: Readonly<Record<string, string>>
+}
+
+type NodeProto = ReturnType<typeof onnx.NodeProto.create>
+
+/** What encoding a node needs to know and fills. */
+interface Encoding {
+  readonly nameOf: (value: Value) => string
+  readonly initializers: Map<string, ReturnType<typeof encodeTensor>>
+  readonly used: ReadonlySet<Value>
+  readonly batch: BatchDependence | undefined
+}
 
 /**
  * Writes the part of a graph that the outputs need as an ONNX model.
@@ -21,7 +40,7 @@ export type NamedOutputs = Readonly<Record<string, Value>>
  *
  * @returns the bytes of a `ModelProto`
  */
-export function encodeModel(graph: Graph, outputs: NamedOutputs): Uint8Array {
+export function encodeModel(graph: Graph, outputs: NamedOutputs, options: EncodeOptions = {}): Uint8Array {
   const roots = Object.values(outputs)
   const nodes = nodesNeededFor(graph, roots)
   const used = new Set<Value>([...roots, ...nodes.flatMap((node) => node.inputs)])
@@ -36,7 +55,10 @@ export function encodeModel(graph: Graph, outputs: NamedOutputs): Uint8Array {
     else outputNames.set(value, name)
   }
   const nameOf = (value: Value) => outputNames.get(value) ?? value.name
-  const encoded = nodes.map((node) => encodeNode(node, nameOf, initializers))
+  const fed = graph.inputs.filter((value) => used.has(value))
+  const batch = options.otherBatch === undefined ? undefined : followBatch(nodes, fed, options.otherBatch)
+  const encoded = nodes.flatMap((node) => encodeNode(node, { nameOf, initializers, used, batch }))
+  if (batch !== undefined) encoded.unshift(encodeBatchSize(fed[0] as Value))
   for (const { name, value } of copies) {
     encoded.push(
       onnx.NodeProto.create({ opType: "Identity", name: `output ${name}`, input: [nameOf(value)], output: [name] }),
@@ -53,18 +75,50 @@ export function encodeModel(graph: Graph, outputs: NamedOutputs): Uint8Array {
       name: "graph",
       node: encoded,
       initializer: [...initializers.values()],
-      input: graph.inputs.filter((value) => used.has(value)).map((value) => describe(value.name, value)),
-      output: Object.entries(outputs).map(([name, value]) => describe(name, value)),
+      input: fed.map((value) => describe(value.name, value, batch)),
+      output: Object.entries(outputs).map(([name, value]) => describe(name, value, batch)),
     },
+    metadataProps: Object.entries(options.metadata ?? {}).map(([key, value]) => ({ key, value })),
   })
   return onnx.ModelProto.encode(model).finish()
 }
 
-function describe(name: string, { dtype, shape }: Value) {
+function describe(name: string, value: Value, batch: BatchDependence | undefined) {
+  const dim = value.shape.map((dimValue, axis) => {
+    if (batch?.isOpen(value, axis) !== true) return { dimValue }
+    return axis === 0 ? { dimParam: "batch" } : {}
+  })
   return onnx.ValueInfoProto.create({
     name,
-    type: { tensorType: { elemType: onnxDataTypes[dtype], shape: { dim: shape.map((dimValue) => ({ dimValue })) } } },
+    type: { tensorType: { elemType: onnxDataTypes[value.dtype], shape: { dim } } },
   })
+}
+
+/** Name of the value that holds the batch's size, [1] int64. */
+const batchSizeName = "batch size"
+
+function encodeBatchSize({ name }: Value): NodeProto {
+  const attribute = [
+    encodeAttribute("start", { kind: "int", value: 0 }),
+    encodeAttribute("end", { kind: "int", value: 1 }),
+  ]
+  return onnx.NodeProto.create({
+    opType: "Shape",
+    name: batchSizeName,
+    input: [name],
+    output: [batchSizeName],
+    attribute,
+  })
+}
+
+/** Nodes that compute `constant + slope * batch`, named `name`. */
+function encodeLinear(name: string, { constant, slope }: LinearNumbers, { initializers }: Encoding): NodeProto[] {
+  const [product, offset, factor] = [`${name} per sample`, `${name} constant`, `${name} slope`]
+  initializers.set(offset, encodeTensor(offset, intTensor([constant.length], constant)))
+  initializers.set(factor, encodeTensor(factor, intTensor([slope.length], slope)))
+  const node = (opType: string, input: string[], output: string) =>
+    onnx.NodeProto.create({ opType, name: output, input, output: [output] })
+  return [node("Mul", [factor, batchSizeName], product), node("Add", [offset, product], name)]
 }
 
 function encodeTensor(name: string, { dtype, shape, data }: Tensor) {
@@ -76,30 +130,33 @@ function encodeTensor(name: string, { dtype, shape, data }: Tensor) {
   })
 }
 
-function encodeNode(
-  node: AnyNode,
-  nameOf: (value: Value) => string,
-  initializers: Map<string, ReturnType<typeof encodeTensor>>,
-) {
+function encodeNode(node: AnyNode, encoding: Encoding): NodeProto[] {
+  const { nameOf, initializers, used, batch } = encoding
   const form = formOf(node)
-  const constants = (form.constants ?? []).map((tensor) => {
+  // An output that nothing reads costs: with its positions asked for, max pooling runs without its fast kernels.
+  const lastUsed = node.outputs.findLastIndex((output) => used.has(output))
+  const outputs = node.outputs.slice(0, Math.max(lastUsed + 1, form.requiredOutputs ?? node.outputs.length))
+  const before: NodeProto[] = []
+  const constants = (form.constants ?? []).map((tensor, position) => {
+    const linear = batch?.numbersOf(node, position)
+    if (linear !== undefined) {
+      const name = `${node.outputs[0]?.name} numbers ${position}`
+      before.push(...encodeLinear(name, linear, encoding))
+      return name
+    }
     const name = `${tensor.dtype} [${tensor.shape}] ${Array.from(tensor.data as ArrayLike<number | bigint>, String)}`
     if (!initializers.has(name)) initializers.set(name, encodeTensor(name, tensor))
     return name
   })
-  return onnx.NodeProto.create({
+  const encoded = onnx.NodeProto.create({
     opType: form.opType ?? node.op,
     domain: form.domain ?? "",
     name: (node.outputs[0] as Value).name,
     input: [...node.inputs.map(nameOf), ...constants],
-    output: node.outputs.map(nameOf),
+    output: outputs.map(nameOf),
     attribute: Object.entries(form.attributes ?? {}).map(([name, attribute]) => encodeAttribute(name, attribute)),
   })
-}
-
-function formOf(node: AnyNode): OnnxForm {
-  const form = onnxForms[node.op] as OnnxForm | ((attributes: unknown) => OnnxForm)
-  return typeof form === "function" ? form(node.attributes) : form
+  return [...before, encoded]
 }
 
 function encodeAttribute(name: string, attribute: OnnxAttribute) {
@@ -111,5 +168,7 @@ function encodeAttribute(name: string, attribute: OnnxAttribute) {
       return onnx.AttributeProto.create({ name, type, ints: [...attribute.value] })
     case "float":
       return onnx.AttributeProto.create({ name, type, f: attribute.value })
+    case "string":
+      return onnx.AttributeProto.create({ name, type, s: new TextEncoder().encode(attribute.value) })
   }
 }

@@ -1,6 +1,6 @@
 import { LearnlossError } from "../errors.ts"
 import type { OpAttributes, OpType } from "./ops.ts"
-import { inferOutputs } from "./shape-rules.ts"
+import { inferOutputs } from "./shape-rules/index.ts"
 import type { DataType, Shape, Tensor } from "./tensor.ts"
 
 /** A tensor that flows through a graph: an input, a constant, or the output of a node. */

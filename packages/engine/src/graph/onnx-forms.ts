@@ -1,5 +1,5 @@
 import { InternalError } from "../errors.ts"
-import type { OpAttributes, OpType } from "./ops.ts"
+import type { OpAttributes, OpType, PoolAttributes } from "./ops.ts"
 import { type DataType, floatTensor, intTensor, type Tensor } from "./tensor.ts"
 
 /** Value of an ONNX attribute. */
@@ -7,6 +7,7 @@ export type OnnxAttribute =
   | { readonly kind: "int"; readonly value: number }
   | { readonly kind: "ints"; readonly value: readonly number[] }
   | { readonly kind: "float"; readonly value: number }
+  | { readonly kind: "string"; readonly value: string }
 
 /** How one of our nodes is written in ONNX: attributes, and constants that follow its inputs. */
 export interface OnnxForm {
@@ -14,6 +15,8 @@ export interface OnnxForm {
   readonly domain?: string
   readonly attributes?: Readonly<Record<string, OnnxAttribute>>
   readonly constants?: readonly Tensor[]
+  /** How many outputs ONNX wants named even if nothing reads them; all where it is left out. */
+  readonly requiredOutputs?: number
 }
 
 /** ONNX's codes for element types (TensorProto.DataType). */
@@ -25,6 +28,8 @@ export const nchwcDomain = "com.microsoft.nchwc"
 const int = (value: number | boolean): OnnxAttribute => ({ kind: "int", value: Number(value) })
 const ints = (value: readonly number[]): OnnxAttribute => ({ kind: "ints", value })
 const float = (value: number): OnnxAttribute => ({ kind: "float", value })
+const string = (value: string): OnnxAttribute => ({ kind: "string", value })
+const scalar = (value: number): Tensor => floatTensor([], Float32Array.of(value))
 const vector = (values: readonly number[]): Tensor => intTensor([values.length], values)
 
 type FormOf<K extends OpType> = OnnxForm | ((attributes: OpAttributes[K]) => OnnxForm)
@@ -33,6 +38,10 @@ const plain: OnnxForm = {}
 
 function conv({ strides, pads, dilations, group }: OpAttributes["Conv"]): OnnxForm {
   return { attributes: { strides: ints(strides), pads: ints(pads), dilations: ints(dilations), group: int(group) } }
+}
+
+function pool({ kernel, strides, pads, ceil }: PoolAttributes): Readonly<Record<string, OnnxAttribute>> {
+  return { kernel_shape: ints(kernel), strides: ints(strides), pads: ints(pads), ceil_mode: int(ceil) }
 }
 
 /** ReduceMean and ReduceMax take their axes as an attribute until opset 18, ReduceSum as an input since 13. */
@@ -55,6 +64,7 @@ export const onnxForms: { readonly [K in OpType]: FormOf<K> } = {
   Sub: plain,
   Mul: plain,
   Div: plain,
+  Pow: plain,
   Max: plain,
   Min: plain,
   Neg: plain,
@@ -64,19 +74,35 @@ export const onnxForms: { readonly [K in OpType]: FormOf<K> } = {
   Log: plain,
   Sqrt: plain,
   Reciprocal: plain,
+  Sin: plain,
   Cos: plain,
+  Sigmoid: plain,
+  Tanh: plain,
+  Erf: plain,
+  Softplus: plain,
+  Floor: plain,
+  Ceil: plain,
+  Round: plain,
   Relu: plain,
+  LeakyRelu: ({ alpha }) => ({ attributes: { alpha: float(alpha) } }),
+  Elu: ({ alpha }) => ({ attributes: { alpha: float(alpha) } }),
+  Clip: ({ low, high }) => ({ constants: [scalar(low), scalar(high)] }),
   HardSigmoid: ({ alpha, beta }) => ({ attributes: { alpha: float(alpha), beta: float(beta) } }),
   Identity: plain,
   Greater: plain,
   GreaterOrEqual: plain,
   Less: plain,
   Equal: plain,
+  Not: plain,
+  And: plain,
+  Or: plain,
+  Xor: plain,
   Where: plain,
   Cast: ({ to }) => ({ attributes: { to: int(onnxDataTypes[to]) } }),
   ReduceSum: ({ axes, keepdims }) => ({ attributes: { keepdims: int(keepdims) }, constants: [vector(axes)] }),
   ReduceMean: reduceByAttribute,
   ReduceMax: reduceByAttribute,
+  ArgMax: ({ axis, keepdims }) => ({ attributes: { axis: int(axis), keepdims: int(keepdims) } }),
   MatMul: plain,
   Gemm: ({ alpha, transA, transB }) => ({
     attributes: { alpha: float(alpha), transA: int(transA), transB: int(transB) },
@@ -94,11 +120,27 @@ export const onnxForms: { readonly [K in OpType]: FormOf<K> } = {
     constants: [vector(starts), vector(ends), vector(axes), vector(steps)],
   }),
   Pad: ({ pads }) => ({ constants: [vector(pads)] }),
+  Gather: ({ axis }) => ({ attributes: { axis: int(axis) } }),
+  GatherElements: ({ axis }) => ({ attributes: { axis: int(axis) } }),
+  GatherND: plain,
+  ScatterElements: ({ axis, reduction }) => ({ attributes: { axis: int(axis), reduction: string(reduction) } }),
+  ScatterND: ({ reduction }) => ({ attributes: { reduction: string(reduction) } }),
   BatchNormalization: ({ epsilon, training }) => ({
     attributes: {
       epsilon: float(epsilon),
       ...(training ? { training_mode: int(1), momentum: float(batchStatisticsMomentum) } : {}),
     },
+  }),
+  LayerNormalization: ({ axis, epsilon }) => ({
+    attributes: { axis: int(axis), epsilon: float(epsilon) },
+    requiredOutputs: 1,
+  }),
+  MaxPool: ({ dilations, ...shared }) => ({
+    attributes: { ...pool(shared), dilations: ints(dilations) },
+    requiredOutputs: 1,
+  }),
+  AveragePool: ({ countIncludePad, ...shared }) => ({
+    attributes: { ...pool(shared), count_include_pad: int(countIncludePad) },
   }),
   GlobalAveragePool: plain,
   Softmax: ({ axis }) => ({ attributes: { axis: int(axis) } }),
@@ -107,8 +149,8 @@ export const onnxForms: { readonly [K in OpType]: FormOf<K> } = {
     attributes: { axis: int(-1) },
     constants: [intTensor([], [depth]), floatTensor([2], Float32Array.of(0, 1))],
   }),
-  TopK: ({ k, axis }) => ({
-    attributes: { axis: int(axis), largest: int(1), sorted: int(1) },
+  TopK: ({ k, axis, largest }) => ({
+    attributes: { axis: int(axis), largest: int(largest), sorted: int(1) },
     constants: [vector([k])],
   }),
   NchwcReorderInput: { opType: "ReorderInput", domain: nchwcDomain },

@@ -10,6 +10,18 @@ export interface ConvAttributes {
   readonly group: number
 }
 
+/** A window that moves over [N, C, H, W]; pads are [top, left, bottom, right]. */
+export interface PoolAttributes {
+  readonly kernel: readonly [number, number]
+  readonly strides: readonly [number, number]
+  readonly pads: readonly [number, number, number, number]
+  /** Keeps a last window that reaches over the end, if it starts inside the input or the padding before it. */
+  readonly ceil: boolean
+}
+
+/** How updates meet what a scatter finds: they replace it, or are added to it. */
+export type ScatterReduction = "none" | "add"
+
 /** Axes are non-negative; with `keepdims` a reduced axis stays with length one. */
 export interface ReduceAttributes {
   readonly axes: readonly number[]
@@ -28,6 +40,7 @@ export interface OpAttributes {
   Sub: None
   Mul: None
   Div: None
+  Pow: None
   Max: None
   Min: None
   Neg: None
@@ -37,8 +50,24 @@ export interface OpAttributes {
   Log: None
   Sqrt: None
   Reciprocal: None
+  Sin: None
   Cos: None
+  Sigmoid: None
+  Tanh: None
+  Erf: None
+  /** log(1 + exp(x)) */
+  Softplus: None
+  Floor: None
+  Ceil: None
+  /** To the nearest whole number, halves to the even one. */
+  Round: None
   Relu: None
+  /** x above zero, alpha x below */
+  LeakyRelu: { readonly alpha: number }
+  /** x above zero, alpha (exp(x) - 1) below */
+  Elu: { readonly alpha: number }
+  /** min(high, max(low, x)), both bounds finite */
+  Clip: { readonly low: number; readonly high: number }
   /** max(0, min(1, alpha x + beta)) */
   HardSigmoid: { readonly alpha: number; readonly beta: number }
   Identity: None
@@ -47,12 +76,18 @@ export interface OpAttributes {
   GreaterOrEqual: None
   Less: None
   Equal: None
+  Not: None
+  And: None
+  Or: None
+  Xor: None
   Where: None
   Cast: { readonly to: DataType }
   // reductions
   ReduceSum: ReduceAttributes
   ReduceMean: ReduceAttributes
   ReduceMax: ReduceAttributes
+  /** Position of the largest element, the first of equals, as `int64`. */
+  ArgMax: { readonly axis: number; readonly keepdims: boolean }
   // products
   MatMul: None
   Gemm: { readonly alpha: number; readonly transA: boolean; readonly transB: boolean }
@@ -72,13 +107,24 @@ export interface OpAttributes {
   }
   /** Zero padding: lengths before each axis, then lengths after each axis. */
   Pad: { readonly pads: readonly number[] }
+  // movement by positions that the graph computes; positions are `int64` and may be negative, counted from the end
+  Gather: { readonly axis: number }
+  GatherElements: { readonly axis: number }
+  GatherND: None
+  ScatterElements: { readonly axis: number; readonly reduction: ScatterReduction }
+  ScatterND: { readonly reduction: ScatterReduction }
   // normalisation, pooling, classification
   BatchNormalization: { readonly epsilon: number; readonly training: boolean }
+  /** Outputs: y, mean and inverse standard deviation over the axes from `axis` on. */
+  LayerNormalization: { readonly axis: number; readonly epsilon: number }
+  /** Outputs: y, and where in the flattened input each element was found (`int64`). */
+  MaxPool: PoolAttributes & { readonly dilations: readonly [number, number] }
+  AveragePool: PoolAttributes & { readonly countIncludePad: boolean }
   GlobalAveragePool: None
   Softmax: { readonly axis: number }
   LogSoftmax: { readonly axis: number }
   OneHot: { readonly depth: number }
-  TopK: { readonly k: number; readonly axis: number }
+  TopK: { readonly k: number; readonly axis: number; readonly largest: boolean }
   // ONNX Runtime's blocked layout [N, C/block, H, W, block], see docs/findings
   NchwcReorderInput: None
   NchwcReorderOutput: { readonly channels: number }

@@ -42,7 +42,19 @@ export const elementwiseRules = {
   Log: unary<"Log">((dy, x) => div(dy, x)),
   Sqrt: unary<"Sqrt">((dy, _, y) => div(mul(dy, 0.5), y)),
   Reciprocal: unary<"Reciprocal">((dy, _, y) => neg(mul(dy, mul(y, y)))),
+  Pow: "none",
+  Sin: "none",
   Cos: "none",
+  Sigmoid: "none",
+  Tanh: "none",
+  Erf: "none",
+  Softplus: "none",
+  Floor: "none",
+  Ceil: "none",
+  Round: "none",
+  LeakyRelu: "none",
+  Elu: "none",
+  Clip: "none",
   Relu: unary<"Relu">((dy, _, y) => mul(dy, hardSigmoid(y, steepest, 0))),
   HardSigmoid: ({ node, outputGradient }) => {
     const y = node.outputs[0] as Value
@@ -54,6 +66,10 @@ export const elementwiseRules = {
   GreaterOrEqual: "none",
   Less: "none",
   Equal: "none",
+  Not: "none",
+  And: "none",
+  Or: "none",
+  Xor: "none",
   Where: ({ node, outputGradient }) => {
     const condition = node.inputs[0] as Value
     const dy = outputGradient()

@@ -77,6 +77,11 @@ export const movementRules = {
     }
     return [gradient]
   },
+  Gather: "none",
+  GatherElements: "none",
+  GatherND: "none",
+  ScatterElements: "none",
+  ScatterND: "none",
   OneHot: "none",
   TopK: "none",
 } as const satisfies { readonly [K in OpType]?: GradientRule<K> }
