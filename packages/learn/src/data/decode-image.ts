@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises"
 import { LearnlossError } from "@learnloss/engine"
-import sharp from "sharp"
+import sharp, { type Sharp } from "sharp"
 
 /** Names that are taken for images, in lower case. */
 export const imageExtensions = [".jpg", ".jpeg", ".png", ".webp"] as const
@@ -15,11 +15,22 @@ const decodableFormats: readonly string[] = ["jpeg", "png", "webp"]
  * white where it is transparent, the shorter side brought to `side` and the middle cut out. Grey, CMYK and 16-bit
  * images come out as 8-bit RGB; of an animation the first picture is taken.
  *
- * sharp's limit of 268 megapixels stays on, so a decompression bomb is refused from its header.
- *
  * @throws LearnlossError `BAD_IMAGE` for an empty, damaged, cut-off, oversized or 1-pixel image.
  */
 export async function decodeImage(path: string, side: number): Promise<Uint8Array> {
+  const image = await openImage(path)
+  const resized = image.resize(side, side, { fit: "cover", position: "centre" }).toColourspace("srgb")
+  return toPlanes(await pixelsOf(path, resized), 3)
+}
+
+/**
+ * Opens an image file: upright, laid over white where it is transparent.
+ *
+ * sharp's limit of 268 megapixels stays on, so a decompression bomb is refused from its header.
+ *
+ * @throws LearnlossError `BAD_IMAGE`
+ */
+export async function openImage(path: string): Promise<Sharp> {
   const bytes = await readFile(path).catch((error: Error) => {
     throw badImage(path, "a readable file", error.message, error)
   })
@@ -36,17 +47,21 @@ export async function decodeImage(path: string, side: number): Promise<Uint8Arra
     throw badImage(path, "at least 2x2 pixels", `${header.width}x${header.height}`)
   }
   // "error" refuses cut-off and damaged pixel data, but not a photograph with a harmless oddity in its metadata.
-  const pixels = await sharp(bytes, { failOn: "error" })
-    .autoOrient()
-    .flatten({ background: canvas })
-    .resize(side, side, { fit: "cover", position: "centre" })
-    .toColourspace("srgb")
+  return sharp(bytes, { failOn: "error" }).autoOrient().flatten({ background: canvas })
+}
+
+/**
+ * The pixels that a prepared image comes to, interleaved [H, W, C] uint8.
+ *
+ * @throws LearnlossError `BAD_IMAGE` for damaged or cut-off pixel data
+ */
+export async function pixelsOf(path: string, image: Sharp): Promise<Uint8Array> {
+  return await image
     .raw({ depth: "uchar" })
     .toBuffer()
     .catch((error: Error) => {
       throw badImage(path, "a whole image", lowerFirst(error.message), error)
     })
-  return toPlanes(pixels, 3)
 }
 
 /** Turns interleaved pixels [H, W, C] into planes [C, H, W]. */
