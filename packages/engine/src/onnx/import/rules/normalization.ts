@@ -1,0 +1,69 @@
+import { add, expand, layerNormalization, mul, reshape } from "../../../graph/build.ts"
+import type { Value } from "../../../graph/graph.ts"
+import { sizeOf } from "../../../graph/tensor.ts"
+import type { ImportContext, ImportRule } from "../rule.ts"
+import { axisIn, exportAgain } from "./axes.ts"
+import { constantOf } from "./constants.ts"
+
+const defaultEpsilon = 1e-5
+
+/** Normalises groups of channels of [N, C, ..] over their positions (Wu & He 2018, section 3), without scale and shift. */
+function normalizedGroups(c: ImportContext, x: Value, groups: number): Value {
+  const [n, channels] = x.shape
+  if (n === undefined || channels === undefined || x.shape.length < 2 || groups < 1 || channels % groups !== 0) {
+    return c.fail(`[N, C, ..] with C in ${groups} groups`, `[${x.shape.join(", ")}]`, exportAgain)
+  }
+  const size = sizeOf(x.shape) / (n * groups)
+  const [ones, zeros] = [constantOf(c, [size], 1), constantOf(c, [size], 0)]
+  const rows = reshape(x, [n, groups, size])
+  return reshape(layerNormalization(rows, ones, zeros, 2, c.float("epsilon", defaultEpsilon)), x.shape)
+}
+
+/** Multiplies by the scale (input 1) and adds the bias (input 2), each one number per channel or per group. */
+function scaledChannels(c: ImportContext, y: Value, count: number): Value {
+  const channels = y.shape[1] as number
+  const [scale, bias] = [c.input(1), c.input(2)]
+  for (const parameter of [scale, bias]) {
+    if (parameter.shape.length !== 1 || parameter.shape[0] !== count) {
+      return c.fail(`scale and bias of ${count} numbers`, `[${parameter.shape.join(", ")}]`, exportAgain)
+    }
+  }
+  const perChannel = (parameter: Value) => {
+    const repeated = expand(reshape(parameter, [count, 1]), [count, channels / count])
+    return reshape(repeated, [1, channels, ...y.shape.slice(2).map(() => 1)])
+  }
+  return add(mul(y, perChannel(scale)), perChannel(bias))
+}
+
+function instanceNormalization(c: ImportContext): Value {
+  const x = c.input(0)
+  const channels = x.shape[1] ?? 0
+  return scaledChannels(c, normalizedGroups(c, x, channels), channels)
+}
+
+/** Scale and bias are per group in opset 18, and per channel from 21 on. */
+function groupNormalization(c: ImportContext): Value {
+  const x = c.input(0)
+  const groups = c.int("num_groups", 0)
+  const y = normalizedGroups(c, x, groups)
+  return scaledChannels(c, y, c.opset < 21 ? groups : (x.shape[1] as number))
+}
+
+/** Ba et al. 2016, equation 4; mean and inverse deviation are its further outputs. */
+function layerNorm(c: ImportContext): readonly Value[] {
+  const x = c.input(0)
+  const axis = axisIn(c, c.int("axis", -1), x.shape.length)
+  const normalized = x.shape.slice(axis)
+  const fitted = (parameter: Value) => expand(parameter, normalized)
+  const scale = fitted(c.input(1))
+  const bias = c.hasInput(2) ? fitted(c.input(2)) : constantOf(c, normalized, 0)
+  const epsilon = c.float("epsilon", defaultEpsilon)
+  const { length } = c.node.outputs
+  return x.graph.add("LayerNormalization", [x, scale, bias], { axis, epsilon }).slice(0, Math.max(1, length))
+}
+
+export const normalizationRules = {
+  InstanceNormalization: { since: 11, gradient: true, build: instanceNormalization },
+  GroupNormalization: { since: 18, gradient: true, build: groupNormalization },
+  LayerNormalization: { since: 17, gradient: true, build: layerNorm },
+} as const satisfies Readonly<Record<string, ImportRule>>

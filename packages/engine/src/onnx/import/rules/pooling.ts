@@ -1,0 +1,84 @@
+import { averagePool, conv, globalAveragePool, maxPool, mul, reduceMax, reshape } from "../../../graph/build.ts"
+import type { Value } from "../../../graph/graph.ts"
+import type { ImportContext, ImportRule } from "../rule.ts"
+import { exportAgain } from "./axes.ts"
+import { constantOf, constantTensor } from "./constants.ts"
+import { asImages, likeInput, pairOf, reach, type Window, windowOf } from "./window.ts"
+
+function pooled(c: ImportContext): { x: Value; window: Window; ceil: boolean } {
+  const rank = c.input(0).shape.length - 2
+  const x = asImages(c, c.input(0))
+  if (!c.has("kernel_shape")) return c.fail("a kernel_shape", "none", exportAgain)
+  const window = windowOf(c, rank, x.shape.slice(2), pairOf(c, "kernel_shape", rank, 1))
+  return { x, window, ceil: c.int("ceil_mode", 0) !== 0 }
+}
+
+function largestPerWindow(c: ImportContext): readonly Value[] {
+  if ((c.node.outputs[1] ?? "") !== "" && c.int("storage_order", 0) !== 0) {
+    return c.fail("indices in row-major order", "storage_order 1")
+  }
+  const { x, window, ceil } = pooled(c)
+  return maxPool(x, { ...window, ceil }).map((output) => likeInput(c, output))
+}
+
+function meanPerWindow(c: ImportContext): Value {
+  const { x, window, ceil } = pooled(c)
+  const countIncludePad = c.int("count_include_pad", 0) !== 0
+  const { dilations, ...rest } = window
+  if (dilations.some((dilation) => dilation !== 1)) {
+    if (ceil) return c.fail("dilated windows without ceil_mode", "ceil_mode 1")
+    return likeInput(c, dilatedMean(c, x, window, countIncludePad))
+  }
+  return likeInput(c, averagePool(x, { ...rest, ceil, countIncludePad }))
+}
+
+/** A product with ones sums each window, and its numbers are counted while importing. */
+function dilatedMean(
+  c: ImportContext,
+  x: Value,
+  { kernel, strides, pads, dilations }: Window,
+  countsPads: boolean,
+): Value {
+  const [n, channels, h, w] = x.shape as [number, number, number, number]
+  const ones = constantOf(c, [1, 1, ...kernel], 1)
+  const sums = conv(reshape(x, [n * channels, 1, h, w]), ones, { strides, pads, dilations })
+  const [rows, columns] = sums.shape.slice(2) as [number, number]
+  const counted = (axis: 0 | 1, position: number, length: number) => {
+    if (countsPads) return kernel[axis]
+    const start = position * strides[axis] - pads[axis]
+    let count = 0
+    for (let at = start; at < start + reach(kernel[axis], dilations[axis]); at += dilations[axis])
+      if (at >= 0 && at < length) count++
+    return count
+  }
+  const shares = constantTensor(
+    c,
+    "float32",
+    [rows, columns],
+    ([row = 0, column = 0]) => 1 / (counted(0, row, h) * counted(1, column, w)),
+  )
+  return reshape(mul(sums, shares), [n, channels, rows, columns])
+}
+
+function withPositions(c: ImportContext): Value {
+  const x = c.input(0)
+  return x.shape.length >= 3 ? x : c.fail("[N, C, positions]", `[${x.shape.join(", ")}]`, exportAgain)
+}
+
+export const poolingRules = {
+  MaxPool: { since: 11, gradient: true, build: largestPerWindow },
+  AveragePool: { since: 11, gradient: true, build: meanPerWindow },
+  GlobalAveragePool: { since: 11, gradient: true, build: (c) => globalAveragePool(withPositions(c)) },
+  GlobalMaxPool: {
+    since: 11,
+    gradient: true,
+    build: (c) => {
+      const x = withPositions(c)
+      return reduceMax(
+        x,
+        x.shape.map((_, axis) => axis).filter((axis) => axis >= 2),
+        true,
+      )
+    },
+  },
+} as const satisfies Readonly<Record<string, ImportRule>>
