@@ -4,7 +4,7 @@ import { dirname } from "node:path"
 import { LearnlossError } from "../errors.ts"
 import { readAttributes } from "./attributes.ts"
 import { inlineExternalData } from "./external-data.ts"
-import { sortNodes } from "./graph-order.ts"
+import { sortNodes, subgraphsOf } from "./graph-order.ts"
 import type { OnnxModel, OnnxNode, OnnxTensor, OnnxValueInfo } from "./model.ts"
 import {
   dataTypeOf,
@@ -20,6 +20,8 @@ import { wrapSparseTensor, wrapTensor } from "./tensor-data.ts"
 
 /** Versions of ONNX's own operator set that are read. */
 export const readableOpsets = { first: 11, last: 22 } as const
+
+const deepestSubgraph = 32
 
 /**
  * Reads an ONNX file and the external data beside it, and checks that it is whole.
@@ -52,6 +54,7 @@ export function decodeOnnxModel(bytes: Uint8Array, where: string, folder?: strin
   const hash = createHash("sha256").update(bytes)
   const proto = decodeModelProto(bytes, where)
   const graph = requireGraph(proto, bytes, where)
+  requireFlat(graph, where)
   const opsets = readOpsets(proto, where)
   for (const data of inlineExternalData(proto, where, folder)) hash.update(data)
   const initializers = readInitializers(graph, where)
@@ -92,6 +95,16 @@ function requireGraph({ graph }: ModelProto, bytes: Uint8Array, where: string): 
     got: bytes.byteLength === 0 ? "an empty file" : `${bytes.byteLength} bytes without one`,
     fix: "Copy or export the file again; it is cut off, damaged or of another format.",
   })
+}
+
+/** Subgraphs inside subgraphs are rare; thousands of levels only exist to exhaust a reader's stack. */
+function requireFlat(graph: GraphProto, where: string): void {
+  let level: readonly GraphProto[] = [graph]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > deepestSubgraph)
+      throw graphError(where, `subgraphs at most ${deepestSubgraph} levels deep`, "deeper ones")
+    level = level.flatMap(({ node }) => (node ?? []).flatMap(subgraphsOf))
+  }
 }
 
 function readOpsets({ opsetImport }: ModelProto, where: string): ReadonlyMap<string, number> {
