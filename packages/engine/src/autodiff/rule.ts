@@ -16,3 +16,8 @@ export interface RuleContext<K extends OpType> {
  * shape that broadcasts to its input's (the engine expands it, once, after adding up). It neither prunes nor accumulates.
  */
 export type GradientRule<K extends OpType> = ((context: RuleContext<K>) => readonly (Value | null)[]) | "none"
+
+/** A rule for y = f(x): the gradient from those of y, x and y. */
+export const unary =
+  <K extends OpType>(gradient: (dy: Value, x: Value, y: Value) => Value): GradientRule<K> =>
+  ({ node, outputGradient }) => [gradient(outputGradient(), node.inputs[0] as Value, node.outputs[0] as Value)]

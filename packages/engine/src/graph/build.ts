@@ -1,6 +1,6 @@
 import { Graph, type Value } from "./graph.ts"
 import type { ConvAttributes, OpAttributes, ScatterReduction } from "./ops.ts"
-import { type DataType, floatTensor, isSameShape, type Shape } from "./tensor.ts"
+import { type DataType, floatTensor, intTensor, isSameShape, type Shape, sizeOf } from "./tensor.ts"
 
 /** Names that read like the formula, for building graphs. Plain numbers become scalar constants. */
 type Operand = Value | number
@@ -215,7 +215,7 @@ export function slice(x: Value, axis: number, start: number, end: number, step =
   return first(x.graph.add("Slice", [x], { starts: [start], ends: [end], axes: [axis], steps: [step] }))
 }
 
-/** Zero padding: lengths before each axis, then after each axis. */
+/** Zero padding: lengths before each axis, then after each axis; negative ones cut. */
 export function pad(x: Value, pads: readonly number[]): Value {
   return pads.every((length) => length === 0) ? x : first(x.graph.add("Pad", [x], { pads }))
 }
@@ -291,7 +291,28 @@ export function scatterElements(
   return first(data.graph.add("ScatterElements", [data, indices, updates], attributes))
 }
 
-/** `data` with each update put, or added, at its positions along the first axes; the opposite of `gatherND`. */
+/**
+ * `data` with each update put, or added, at its positions along the first axes; the opposite of `gatherND`.
+ *
+ * ONNX Runtime's `ScatterND` spreads updates over threads without locks, so that additions to one place are lost. Adding
+ * is therefore written as `ScatterElements` on rows, which gives every column to one thread.
+ */
 export function scatterND(data: Value, indices: Value, updates: Value, reduction: ScatterReduction): Value {
-  return first(data.graph.add("ScatterND", [data, indices, updates], { reduction }))
+  if (reduction === "none") return first(data.graph.add("ScatterND", [data, indices, updates], {}))
+  const depth = indices.shape.at(-1) as number
+  const lengths = data.shape.slice(0, depth)
+  const width = sizeOf(data.shape.slice(depth))
+  const count = sizeOf(indices.shape.slice(0, -1))
+  const rows = expand(reshape(rowsAt(indices, lengths), [count, 1]), [count, width])
+  const flat = reshape(data, [sizeOf(lengths), width])
+  return reshape(scatterElements(flat, rows, reshape(updates, [count, width]), 0, "add"), data.shape)
+}
+
+/** Positions [.., k] along axes of the given lengths as positions along one axis that holds them all. */
+function rowsAt(indices: Value, lengths: Shape): Value {
+  const whole = (values: readonly number[]) => indices.graph.constant(intTensor([values.length], values), "lengths")
+  const isFromEnd = less(indices, whole([0]))
+  const fromStart = where(isFromEnd, add(indices, whole(lengths)), indices)
+  const strides = lengths.map((_, axis) => sizeOf(lengths.slice(axis + 1)))
+  return reduceSum(mul(fromStart, whole(strides)), [-1])
 }

@@ -111,7 +111,11 @@ export const onnxForms: { readonly [K in OpType]: FormOf<K> } = {
   ConvTranspose: ({ outputPadding, ...shared }) => ({
     attributes: { ...conv(shared).attributes, output_padding: ints(outputPadding) },
   }),
-  Reshape: ({ shape }) => ({ constants: [vector(shape)] }),
+  // A zero would mean "as in the input".
+  Reshape: ({ shape }) => ({
+    constants: [vector(shape)],
+    ...(shape.includes(0) ? { attributes: { allowzero: int(1) } } : {}),
+  }),
   Transpose: ({ perm }) => ({ attributes: { perm: ints(perm) } }),
   Expand: ({ shape }) => ({ constants: [vector(shape)] }),
   Concat: ({ axis }) => ({ attributes: { axis: int(axis) } }),
@@ -124,7 +128,7 @@ export const onnxForms: { readonly [K in OpType]: FormOf<K> } = {
   GatherElements: ({ axis }) => ({ attributes: { axis: int(axis) } }),
   GatherND: plain,
   ScatterElements: ({ axis, reduction }) => ({ attributes: { axis: int(axis), reduction: string(reduction) } }),
-  ScatterND: ({ reduction }) => ({ attributes: { reduction: string(reduction) } }),
+  ScatterND: plain,
   BatchNormalization: ({ epsilon, training }) => ({
     attributes: {
       epsilon: float(epsilon),

@@ -105,14 +105,15 @@ export interface OpAttributes {
     readonly axes: readonly number[]
     readonly steps: readonly number[]
   }
-  /** Zero padding: lengths before each axis, then lengths after each axis. */
+  /** Zero padding: lengths before each axis, then lengths after each axis; negative ones cut. */
   Pad: { readonly pads: readonly number[] }
   // movement by positions that the graph computes; positions are `int64` and may be negative, counted from the end
   Gather: { readonly axis: number }
   GatherElements: { readonly axis: number }
   GatherND: None
   ScatterElements: { readonly axis: number; readonly reduction: ScatterReduction }
-  ScatterND: { readonly reduction: ScatterReduction }
+  /** Puts updates; adding is built on `ScatterElements`, see `scatterND`. */
+  ScatterND: None
   // normalisation, pooling, classification
   BatchNormalization: { readonly epsilon: number; readonly training: boolean }
   /** Outputs: y, mean and inverse standard deviation over the axes from `axis` on. */

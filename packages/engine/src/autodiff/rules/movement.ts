@@ -10,11 +10,11 @@ const sliceRule: GradientRule<"Slice"> = ({ node, outputGradient }) => {
   for (const [index, axis] of axes.entries()) {
     const length = x.shape[axis] as number
     const step = steps[index] as number
-    if (step < 0) gradient = slice(gradient, axis, -1, -(2 ** 31), -1)
     const count = gradient.shape[axis] as number
+    if (step < 0 && count > 1) gradient = slice(gradient, axis, -1, -(2 ** 31), -1)
     const stride = Math.abs(step)
     const first = clampStart(starts[index] as number, length, step)
-    const lowest = step < 0 ? first - (count - 1) * stride : first
+    const lowest = step < 0 && count > 0 ? first - (count - 1) * stride : first
     gradient = spread(gradient, axis, stride)
     const after = length - lowest - (gradient.shape[axis] as number)
     const pads = x.shape.flatMap(() => [0, 0])
@@ -70,18 +70,20 @@ export const movementRules = {
   Slice: sliceRule,
   Pad: ({ node, outputGradient }) => {
     const x = node.inputs[0] as Value
+    const { pads } = node.attributes
     let gradient = outputGradient()
+    // Negative padding cuts; its gradient puts zeros in the place of what was cut.
+    if (pads.some((length) => length < 0))
+      return [
+        pad(
+          gradient,
+          pads.map((length) => -length),
+        ),
+      ]
     for (const [axis, length] of x.shape.entries()) {
-      const before = node.attributes.pads[axis] as number
+      const before = pads[axis] as number
       if (gradient.shape[axis] !== length) gradient = slice(gradient, axis, before, before + length)
     }
     return [gradient]
   },
-  Gather: "none",
-  GatherElements: "none",
-  GatherND: "none",
-  ScatterElements: "none",
-  ScatterND: "none",
-  OneHot: "none",
-  TopK: "none",
 } as const satisfies { readonly [K in OpType]?: GradientRule<K> }

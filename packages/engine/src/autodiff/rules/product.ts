@@ -1,4 +1,4 @@
-import { gemm, matMul, transpose } from "../../graph/build.ts"
+import { conv, gemm, matMul, slice, transpose } from "../../graph/build.ts"
 import type { Value } from "../../graph/graph.ts"
 import type { OpType } from "../../graph/ops.ts"
 import type { GradientRule } from "../rule.ts"
@@ -36,11 +36,31 @@ const convRule: GradientRule<"Conv"> = ({ node, outputGradient }) => {
   ]
 }
 
+/**
+ * The opposite of a convolution that reads y and gives x: its gradients are that convolution and its weight gradient.
+ * Output padding is padding at the end that is not cut off; where it reaches past the last window, nothing was written.
+ */
+const convTransposeRule: GradientRule<"ConvTranspose"> = ({ node, outputGradient }) => {
+  const [x, weight] = node.inputs as [Value, Value]
+  const { outputPadding, ...attributes } = node.attributes
+  const [top, left, bottom, right] = attributes.pads
+  const after = [bottom - outputPadding[0], right - outputPadding[1]] as const
+  let dy = outputGradient()
+  for (const [index, length] of after.entries()) {
+    if (length < 0) dy = slice(dy, 2 + index, 0, (dy.shape[2 + index] as number) + length)
+  }
+  const opposite = { ...attributes, pads: [top, left, Math.max(0, after[0]), Math.max(0, after[1])] as const }
+  return [
+    conv(dy, weight, opposite),
+    x.graph.add("ConvWeightGradient", [dy, x], { ...opposite, weightShape: weight.shape })[0] as Value,
+  ]
+}
+
 export const productRules = {
   MatMul: matMulRule,
   Gemm: gemmRule,
   Conv: convRule,
-  ConvTranspose: "none",
+  ConvTranspose: convTransposeRule,
   ConvInputGradient: "none",
   ConvWeightGradient: "none",
   NchwcReorderInput: "none",

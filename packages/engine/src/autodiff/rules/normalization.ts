@@ -1,0 +1,61 @@
+import { add, matMul, mul, reciprocal, reduceSum, reshape, sqrt, sub } from "../../graph/build.ts"
+import type { Value } from "../../graph/graph.ts"
+import type { OpType } from "../../graph/ops.ts"
+import { sizeOf } from "../../graph/tensor.ts"
+import type { GradientRule } from "../rule.ts"
+
+/**
+ * Gradient of batch normalisation over N, H, W of [N, C, H, W] (or N of [N, C]), Ioffe & Szegedy 2015, section 3:
+ * dx = a dy + b x + c with per-channel a, b, c, so that the large tensors are read once more and not copied.
+ */
+const batchNormalizationRule: GradientRule<"BatchNormalization"> = ({ node, outputGradient }) => {
+  const [x, scale, , mean, variance] = node.inputs as [Value, Value, Value, Value, Value]
+  const dy = outputGradient()
+  const channels = scale.shape[0] as number
+  const perChannel = (value: Value) => reshape(value, [1, channels, ...x.shape.slice(2).map(() => 1)])
+  const axes = x.shape.map((_, axis) => axis).filter((axis) => axis !== 1)
+  const { epsilon, training } = node.attributes
+  const [, batchMean, batchVariance] = node.outputs
+  const usedMean = training ? (batchMean as Value) : mean
+  const usedVariance = training ? (batchVariance as Value) : variance
+  const inverse = reciprocal(sqrt(add(usedVariance, epsilon)))
+  const biasGradient = reduceSum(dy, axes)
+  const scaleGradient = mul(inverse, reduceSum(mul(dy, sub(x, perChannel(usedMean))), axes))
+  const a = mul(scale, inverse)
+  if (!training) return [mul(dy, perChannel(a)), scaleGradient, biasGradient, null, null]
+  const count = sizeOf(x.shape) / channels
+  const b = mul(mul(mul(a, inverse), scaleGradient), -1 / count)
+  const c = sub(mul(mul(a, biasGradient), -1 / count), mul(b, usedMean))
+  const inputGradient = add(add(mul(dy, perChannel(a)), mul(x, perChannel(b))), perChannel(c))
+  return [inputGradient, scaleGradient, biasGradient, null, null]
+}
+
+/**
+ * Gradient of layer normalisation (Ba, Kiros & Hinton 2016) from the mean and the inverse deviation of each row: with
+ * n = (x - mean) inverse and g = dy scale, dx = inverse (g - mean(g) - n mean(g n)). Sums that weigh by the scale are
+ * products with it, which spares the rows a pass.
+ */
+const layerNormalizationRule: GradientRule<"LayerNormalization"> = ({ node, outputGradient }) => {
+  const [x, scale] = node.inputs as [Value, Value]
+  const { axis } = node.attributes
+  const width = sizeOf(scale.shape)
+  const rows = sizeOf(x.shape.slice(0, axis))
+  const [mean, inverse] = node.outputs.slice(1).map((value) => reshape(value, [rows, 1])) as [Value, Value]
+  const dy = reshape(outputGradient(), [rows, width])
+  const normalized = mul(sub(reshape(x, [rows, width]), mean), inverse)
+  const product = mul(dy, normalized)
+  const weights = reshape(scale, [width, 1])
+  const meanGradient = mul(matMul(dy, weights), 1 / width)
+  const meanProduct = mul(matMul(product, weights), 1 / width)
+  const weighted = sub(mul(dy, reshape(scale, [1, width])), add(mul(normalized, meanProduct), meanGradient))
+  return [
+    reshape(mul(weighted, inverse), x.shape),
+    reshape(reduceSum(product, [0]), scale.shape),
+    reshape(reduceSum(dy, [0]), scale.shape),
+  ]
+}
+
+export const normalizationRules = {
+  BatchNormalization: batchNormalizationRule,
+  LayerNormalization: layerNormalizationRule,
+} as const satisfies { readonly [K in OpType]?: GradientRule<K> }
