@@ -20,13 +20,13 @@ export interface LossModuleOutput {
  * The loss prediction module (Yoo & Kweon 2019, figure 2): each tapped feature map is averaged over its positions,
  * passed through a fully connected layer and ReLU; all are concatenated and one linear layer gives the predicted loss.
  *
- * @param taps feature maps [B, C, H, W]
+ * @param taps feature maps [B, C, H, W], or features [B, C] that are read as they are
  */
 export function lossModule(b: NetworkBuilder, taps: readonly Value[], options: LossModuleOptions): LossModuleOutput {
   const { width, gradient, outputStatistics } = options
   const branches = taps.map((tap, index) => {
     // The factor scales the pooled features' gradient, [B, C], before it spreads over all positions.
-    const features = pooled(tap)
+    const features = tap.shape.length === 2 ? tap : pooled(tap)
     const read = gradient.kind === "stopped" ? op.stopGradient(features) : op.scaleGradient(features, gradient.factor)
     return op.relu(linear(b.scope(`fc.${index}`), read, width))
   })

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises"
 import { LearnlossError } from "@learnloss/engine"
 import type { ImageFile } from "../frozen/image-files.ts"
-import { readCsv } from "./csv.ts"
+import { type CsvRecord, readCsv } from "./csv.ts"
 
 /** An image with the loss that a training elsewhere measured on it. */
 export interface LossSample {
@@ -56,7 +56,8 @@ export async function readLosses(path: string, images: readonly ImageFile[], fol
 
 function readRows(text: string, path: string): Row[] {
   const records = readCsv(text, path)
-  const head = records.next().value?.fields.map((name) => name.trim().toLowerCase()) ?? []
+  const first: CsvRecord | undefined = records.next().value ?? undefined
+  const head = first?.fields.map((name) => name.trim().toLowerCase()) ?? []
   const [idAt, lossAt] = [head.indexOf("id"), head.indexOf("loss")]
   if (idAt < 0 || lossAt < 0) {
     throw new LearnlossError("BAD_LOSSES", {
