@@ -33,7 +33,7 @@ const broadcasts = (
 ]
 const away = (shape: readonly number[]) => data(shape, awayFromZero)
 const apart = (shape: readonly number[]) => data(shape, distinct)
-const between = (shape: readonly number[]) => data(shape, () => 0.1)
+const between = (shape: readonly number[]) => data(shape, (_, at) => (at % 2 === 0 ? -10.1 : -20.1))
 const numbers = (...list: number[]) => fed(floatTensor([list.length], Float32Array.from(list)))
 const compared: readonly OpCase[] = [
   { opsets: both, inputs: [numbers(1, 2, 3), numbers(3, 2, 1)] },
@@ -56,7 +56,10 @@ const rounded: readonly OpCase[] = [
 const variadic = (draw?: Parameters<typeof data>[1]): readonly OpCase[] => [
   { opsets: [11, 13, 22], inputs: [data([2, 3], draw), data([3], (rng, at) => -((draw?.(rng, at) ?? 0) - 0.1))] },
   { opsets: both, inputs: [data([2, 1], draw)] },
-  { opsets: both, inputs: [data([2, 1], draw), data([3], () => 1.1), data([], () => 0.2)] },
+  {
+    opsets: both,
+    inputs: [data([2, 1], draw), data([3], (_, at) => [-20.1, -10.1, -30.1][at] as number), data([], () => -15)],
+  },
 ]
 
 export const arithmeticCases: OpCases = {

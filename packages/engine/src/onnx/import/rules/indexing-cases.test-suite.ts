@@ -1,4 +1,4 @@
-import { floatTensor, intTensor } from "../../../graph/tensor.ts"
+import { intTensor } from "../../../graph/tensor.ts"
 import { data, fed, floats, intScalar, ints, type OpCase, type OpCases, stored } from "./op-case.test-suite.ts"
 
 const both = [11, 22]
@@ -52,6 +52,5 @@ export const indexingCases: OpCases = {
     { opsets: both, inputs: [fed(at([3], 0, 2, 1)), intScalar(3), floats(0, 1)] },
     { opsets: both, inputs: [fed(at([2, 2], 0, -1, 1, 3)), ints(4), floats(-1, 2)], attributes: { axis: 1 } },
     { opsets: both, inputs: [fed(at([2], 0, 5)), intScalar(3), stored(at([2], 0, 7))], attributes: { axis: 0 } },
-    { opsets: both, inputs: [fed(floatTensor([2], Float32Array.of(1, 0))), intScalar(2), floats(0, 1)] },
   ].map((each): OpCase => ({ ...each, opsets: [11, 22] })),
 }

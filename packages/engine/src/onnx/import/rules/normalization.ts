@@ -1,4 +1,14 @@
-import { add, expand, layerNormalization, mul, reshape } from "../../../graph/build.ts"
+import {
+  add,
+  expand,
+  layerNormalization,
+  mul,
+  reciprocal,
+  reduceMean,
+  reshape,
+  sqrt,
+  sub,
+} from "../../../graph/build.ts"
 import type { Value } from "../../../graph/graph.ts"
 import { sizeOf } from "../../../graph/tensor.ts"
 import type { ImportContext, ImportRule } from "../rule.ts"
@@ -49,7 +59,7 @@ function groupNormalization(c: ImportContext): Value {
   return scaledChannels(c, y, c.opset < 21 ? groups : (x.shape[1] as number))
 }
 
-/** Ba et al. 2016, equation 4; mean and inverse deviation are its further outputs. */
+/** Ba et al. 2016, equation 4. Mean and inverse deviation, which almost nobody reads, are worked out on their own. */
 function layerNorm(c: ImportContext): readonly Value[] {
   const x = c.input(0)
   const axis = axisIn(c, c.int("axis", -1), x.shape.length)
@@ -58,8 +68,13 @@ function layerNorm(c: ImportContext): readonly Value[] {
   const scale = fitted(c.input(1))
   const bias = c.hasInput(2) ? fitted(c.input(2)) : constantOf(c, normalized, 0)
   const epsilon = c.float("epsilon", defaultEpsilon)
-  const { length } = c.node.outputs
-  return x.graph.add("LayerNormalization", [x, scale, bias], { axis, epsilon }).slice(0, Math.max(1, length))
+  const y = layerNormalization(x, scale, bias, axis, epsilon)
+  if (c.node.outputs.slice(1).every((name) => name === "")) return [y]
+  const axes = normalized.map((_, index) => axis + index)
+  const mean = reduceMean(x, axes, true)
+  const centred = sub(x, mean)
+  const variance = reduceMean(mul(centred, centred), axes, true)
+  return [y, mean, reciprocal(sqrt(add(variance, epsilon)))]
 }
 
 export const normalizationRules = {

@@ -105,10 +105,11 @@ function drawn({ inputs }: OpCase, rng: Rng): ReadonlyMap<string, Tensor> {
 }
 
 function imported(model: OnnxModel, given: ReadonlyMap<string, Value>, graph: Graph): readonly Value[] {
+  const weights = new Map([...model.initializers].map(([name, tensor]) => [name, tensor.read()]))
   const batch = model.inputs[0]?.shape?.[0]
   const options = { given, batch: typeof batch === "number" ? batch : 1 }
   const wanted = model.outputs.map(({ name }) => name)
-  return [...importNetwork(createNetworkBuilder(graph, new Map()), model, { ...options, wanted }).values()]
+  return [...importNetwork(createNetworkBuilder(graph, weights), model, { ...options, wanted }).values()]
 }
 
 async function runImported(model: OnnxModel, feeds: ReadonlyMap<string, Tensor>): Promise<readonly Tensor[]> {
