@@ -107,8 +107,8 @@ describe("gradients", () => {
     const outcome = await session.run({ x: floatTensor([2, 2, 5, 5], ties) })
     await session.release()
     const expected = new Float32Array(100)
-    for (const [window, position] of Array.from(outcome.indices!.data).entries())
-      expected[Number(position)]! += weight.data[window] as number
+    for (const [window, position] of Array.from(outcome.indices!.data, Number).entries())
+      expected[position]! += weight.data[window] as number
     expect(outcome.dx?.data).toEqual(expected)
   })
 

@@ -13,6 +13,8 @@ const normalize =
     return x.graph.add("BatchNormalization", [x, scale, bias, ...statistics], { epsilon: 1e-3, training })[0] as Value
   }
 
+const one = ({ graph }: Value) => graph.constant(floatTensor([4], Float32Array.of(1, 1, 1, 1)))
+
 const layerNormalization = (shape: Shape, axis: number, epsilon = 1e-5): GradientCase => ({
   inputs: [{ shape }, { shape: shape.slice(axis) }, { shape: shape.slice(axis) }],
   build: (x, scale, bias) => op.layerNormalization(x, scale, bias, axis, epsilon),
@@ -31,5 +33,14 @@ export const normalizationCases = {
     layerNormalization([6], 0),
     layerNormalization([2, 2, 2, 3], -2),
     layerNormalization([1, 3, 8], 2, 1e-3),
+    // the mean and the inverse deviation are read as well, or alone
+    {
+      inputs: [{ shape: [2, 2, 4] }, { shape: [4] }, { shape: [4] }],
+      build: (x, scale, bias) => x.graph.add("LayerNormalization", [x, scale, bias], { axis: 2, epsilon: 0.1 }),
+    },
+    {
+      inputs: [{ shape: [3, 4] }],
+      build: (x) => x.graph.add("LayerNormalization", [x, one(x), one(x)], { axis: 1, epsilon: 0.1 }).slice(2),
+    },
   ],
 } as const satisfies GradientCases

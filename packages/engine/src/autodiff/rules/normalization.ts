@@ -1,4 +1,4 @@
-import { add, matMul, mul, reciprocal, reduceSum, reshape, sqrt, sub } from "../../graph/build.ts"
+import { add, div, matMul, mul, neg, reciprocal, reduceSum, reshape, sqrt, sub } from "../../graph/build.ts"
 import type { Value } from "../../graph/graph.ts"
 import type { OpType } from "../../graph/ops.ts"
 import { sizeOf } from "../../graph/tensor.ts"
@@ -33,7 +33,8 @@ const batchNormalizationRule: GradientRule<"BatchNormalization"> = ({ node, outp
 /**
  * Gradient of layer normalisation (Ba, Kiros & Hinton 2016) from the mean and the inverse deviation of each row: with
  * n = (x - mean) inverse and g = dy scale, dx = inverse (g - mean(g) - n mean(g n)). Sums that weigh by the scale are
- * products with it, which spares the rows a pass.
+ * products with it, which spares the rows a pass. The gradients of mean and inverse themselves, where somebody reads
+ * them, join the two means: d mean / dx = 1 / width and d inverse / dx = -n inverse^2 / width.
  */
 const layerNormalizationRule: GradientRule<"LayerNormalization"> = ({ node, outputGradient }) => {
   const [x, scale] = node.inputs as [Value, Value]
@@ -45,14 +46,22 @@ const layerNormalizationRule: GradientRule<"LayerNormalization"> = ({ node, outp
   const normalized = mul(sub(reshape(x, [rows, width]), mean), inverse)
   const product = mul(dy, normalized)
   const weights = reshape(scale, [width, 1])
-  const meanGradient = mul(matMul(dy, weights), 1 / width)
-  const meanProduct = mul(matMul(product, weights), 1 / width)
+  const [ofMean, ofInverse] = [1, 2].map((position) => reshape(outputGradient(position), [rows, 1])) as [Value, Value]
+  const sumGradient = plus(matMul(dy, weights), neg(div(ofMean, inverse)), outputGradient(1))
+  const sumProduct = plus(matMul(product, weights), mul(ofInverse, inverse), outputGradient(2))
+  const [meanGradient, meanProduct] = [mul(sumGradient, 1 / width), mul(sumProduct, 1 / width)]
   const weighted = sub(mul(dy, reshape(scale, [1, width])), add(mul(normalized, meanProduct), meanGradient))
   return [
     reshape(mul(weighted, inverse), x.shape),
     reshape(reduceSum(product, [0]), scale.shape),
     reshape(reduceSum(dy, [0]), scale.shape),
   ]
+}
+
+/** A sum whose second part comes from a gradient and is left out where that is zero everywhere. */
+function plus(sum: Value, part: Value, gradient: Value): Value {
+  const isZero = gradient.graph.constants.get(gradient)?.data.every((value: number | bigint) => Number(value) === 0)
+  return isZero === true ? sum : add(sum, part)
 }
 
 export const normalizationRules = {
