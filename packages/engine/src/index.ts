@@ -18,6 +18,17 @@ export {
   type ParameterSpec,
   type TensorMap,
 } from "./nn/network.ts"
+export { type CutOptions, type CutOutput, cutModel } from "./onnx/cut.ts"
+export type {
+  OnnxAttributeValue,
+  OnnxDataType,
+  OnnxModel,
+  OnnxNode,
+  OnnxTensor,
+  OnnxValueInfo,
+} from "./onnx/model.ts"
+export { type ProbedShapes, type ProbedValue, type ProbeOptions, probeShapes } from "./onnx/probe.ts"
+export { decodeOnnxModel, readOnnxModel } from "./onnx/read-model.ts"
 export { type Optimizer, sgd } from "./optim/optimizer.ts"
 export { constantSchedule, cosineSchedule, type Schedule, stepSchedule } from "./optim/schedule.ts"
 export { createRng, type Rng } from "./random/rng.ts"

@@ -8,6 +8,8 @@ export interface SessionOptions {
   readonly threads: number
   /** Lets ONNX Runtime fuse, fold and block nodes; off keeps the graph as it was built. */
   readonly optimize?: boolean
+  /** Keeps errors of a run from being printed; they are thrown either way. */
+  readonly isSilent?: boolean
   /** Write a per-node profile (Chrome trace JSON) with this file prefix. */
   readonly profilePrefix?: string
 }
@@ -49,7 +51,7 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
       // The pattern of the first run would be allocated beside what that run already took: almost twice the memory.
       enableMemPattern: false,
       graphOptimizationLevel: options.optimize === false ? "disabled" : "all",
-      logSeverityLevel: 3,
+      logSeverityLevel: options.isSilent === true ? 4 : 3,
       ...(options.profilePrefix === undefined
         ? {}
         : { enableProfiling: true, profileFilePrefix: options.profilePrefix }),
