@@ -33,7 +33,13 @@ export { type Optimizer, sgd } from "./optim/optimizer.ts"
 export { constantSchedule, cosineSchedule, type Schedule, stepSchedule } from "./optim/schedule.ts"
 export { createRng, type Rng } from "./random/rng.ts"
 export { type Checkpoint, loadCheckpoint, requireWeightsOf, saveCheckpoint } from "./runtime/checkpoints.ts"
-export { compileEvaluation, type Evaluation } from "./runtime/evaluation.ts"
+export {
+  type CompiledModel,
+  compileEvaluation,
+  compileModel,
+  type Evaluation,
+  type ModelFeed,
+} from "./runtime/evaluation.ts"
 export { requireRunnablePlan } from "./runtime/measure-plan.ts"
 export type { SessionOptions } from "./runtime/ort.ts"
 export type { TrainingState } from "./runtime/resident-step.ts"

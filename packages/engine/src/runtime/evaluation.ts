@@ -1,6 +1,6 @@
 import { encodeModel, type NamedOutputs } from "../graph/codec.ts"
 import type { Graph } from "../graph/graph.ts"
-import type { Tensor } from "../graph/tensor.ts"
+import type { Shape, Tensor } from "../graph/tensor.ts"
 import { lower } from "../lowering/lower.ts"
 import { fixedPlan } from "../lowering/plan.ts"
 import { openSession } from "./compute-thread.ts"
@@ -24,4 +24,28 @@ export async function compileEvaluation(
 ): Promise<Evaluation> {
   const lowered = lower(graph, outputs, fixedPlan)
   return await openSession(encodeModel(lowered.graph, lowered.outputs), options)
+}
+
+/** What a model from elsewhere may be fed with: images often enter as bytes. */
+export type ModelFeed = Tensor | { readonly dtype: "uint8"; readonly shape: Shape; readonly data: Uint8Array }
+
+/** A model from elsewhere, compiled as it is. */
+export interface CompiledModel {
+  /** Runs the model; feeds are copied before this returns. */
+  run(feeds: Readonly<Record<string, ModelFeed>>): Promise<Record<string, Tensor>>
+  release(): Promise<void>
+}
+
+/**
+ * Compiles the bytes of an ONNX model, such as `cutModel` gives.
+ *
+ * @throws LearnlossError `MODEL_NOT_COMPILED` with ONNX Runtime's reason
+ */
+export async function compileModel(model: Uint8Array, options: SessionOptions): Promise<CompiledModel> {
+  const session = await openSession(model, options)
+  return {
+    // Graphs of our own know no bytes, ONNX Runtime does.
+    run: (feeds) => session.run(feeds as Readonly<Record<string, Tensor>>),
+    release: () => session.release(),
+  }
 }

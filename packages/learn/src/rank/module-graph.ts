@@ -10,17 +10,9 @@ import {
   type TensorMap,
   type TrainingSpec,
 } from "@learnloss/engine"
+import type { FeatureBlock } from "../frozen/frozen-network.ts"
 import { lossModule } from "../loss-prediction/module.ts"
 import { allPairsRanking } from "./all-pairs.ts"
-
-/** Features that belong together and enter the module by a layer of their own: a tap, or statistics of the outputs. */
-export interface FeatureBlock {
-  readonly name: string
-  readonly kind: "tap" | "outputs"
-  /** First column of the block in a row of features. */
-  readonly offset: number
-  readonly width: number
-}
 
 /** How the module on a frozen network is trained. */
 export interface FrozenTraining {

@@ -1,8 +1,9 @@
 import { floatTensor, type Tensor, type TensorMap } from "@learnloss/engine"
+import type { FeatureBlock } from "../frozen/frozen-network.ts"
 import type { Matrix } from "../strategies/strategy.ts"
 import { throwIfAborted } from "../training/interruption.ts"
 import type { FeatureRows } from "./feature-rows.ts"
-import { compileModule, type FeatureBlock, featuresInput } from "./module-graph.ts"
+import { compileModule, featuresInput } from "./module-graph.ts"
 
 export interface ScoreRowsOptions {
   /** Standardised as in training. */

@@ -9,16 +9,11 @@ import {
   type TrainStep,
 } from "@learnloss/engine"
 import { BatchStream } from "../data/batch-stream.ts"
+import type { FeatureBlock } from "../frozen/frozen-network.ts"
 import { throwIfAborted } from "../training/interruption.ts"
 import { rankingAccuracy } from "../training/ranking-metrics.ts"
 import { type FeatureRows, measureScaling, type Scaling, standardized } from "./feature-rows.ts"
-import {
-  buildModuleTraining,
-  type FeatureBlock,
-  type FrozenTraining,
-  featuresInput,
-  targetInput,
-} from "./module-graph.ts"
+import { buildModuleTraining, type FrozenTraining, featuresInput, targetInput } from "./module-graph.ts"
 import { scoreRows } from "./score-rows.ts"
 
 /** A trained module and what it needs to read features. */
