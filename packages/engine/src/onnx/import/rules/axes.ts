@@ -9,8 +9,9 @@ const mostNumbers = 2 ** 24
 
 /** The shape of a tensor that is about to be made; refuses one of more than 2^24 numbers. */
 export function madeShape(view: NodeView, shape: Shape): Shape {
-  const isWhole = shape.every((length) => Number.isSafeInteger(length) && length >= 0)
-  if (isWhole && sizeOf(shape) <= mostNumbers) return shape
+  // A shape may hold nothing and still have an axis that no list could count.
+  const isCountable = shape.every((length) => Number.isInteger(length) && length >= 0 && length <= mostNumbers)
+  if (isCountable && sizeOf(shape) <= mostNumbers) return shape
   return view.fail(`a tensor of at most ${mostNumbers} numbers`, `shape [${shape.join(", ")}]`, exportAgain)
 }
 
@@ -94,6 +95,8 @@ export function permutation(view: NodeView, rank: number): readonly number[] {
 /** Lengths of the parts that `Split` makes. */
 export function splitLengths(view: NodeView, length: number, given: readonly number[] | undefined): readonly number[] {
   const count = view.node.outputs.length
+  const wantedCount = view.int("num_outputs", count)
+  if (wantedCount !== count) return view.fail(`${wantedCount} outputs`, String(count), exportAgain)
   const each = Math.ceil(length / count)
   const lengths = given ?? Array.from({ length: count }, (_, part) => Math.min(each, length - part * each))
   const isWhole = lengths.every((part) => Number.isInteger(part) && part >= 0)

@@ -67,7 +67,8 @@ export const uneven: Draw = (rng) => rng.integer(7) - 3 + 0.3
 
 const nameOf = (position: number) => `in${position}`
 
-function written(op: string, opset: number, { inputs, attributes = {}, outputs = 1 }: OpCase): Uint8Array {
+/** The case as an ONNX model. */
+export function written(op: string, opset: number, { inputs, attributes = {}, outputs = 1 }: OpCase): Uint8Array {
   const outputNames = Array.from({ length: outputs }, (_, position) => `out${position}`)
   return writeOnnxModel({
     opset,
@@ -92,7 +93,7 @@ function written(op: string, opset: number, { inputs, attributes = {}, outputs =
 }
 
 /** The numbers that are fed, by the name of their input. */
-function drawn({ inputs }: OpCase, rng: Rng): ReadonlyMap<string, Tensor> {
+export function drawn({ inputs }: OpCase, rng: Rng): ReadonlyMap<string, Tensor> {
   return new Map(
     inputs.flatMap((input, position): [string, Tensor][] => {
       if (input.kind === "fed") return [[nameOf(position), input.tensor]]
@@ -104,7 +105,8 @@ function drawn({ inputs }: OpCase, rng: Rng): ReadonlyMap<string, Tensor> {
   )
 }
 
-function imported(model: OnnxModel, given: ReadonlyMap<string, Value>, graph: Graph): readonly Value[] {
+/** Adds the model to a graph, its weights being constants. */
+export function imported(model: OnnxModel, given: ReadonlyMap<string, Value>, graph: Graph): readonly Value[] {
   const weights = new Map([...model.initializers].map(([name, tensor]) => [name, tensor.read()]))
   const batch = model.inputs[0]?.shape?.[0]
   const options = { given, batch: typeof batch === "number" ? batch : 1 }
@@ -129,7 +131,8 @@ async function runImported(model: OnnxModel, feeds: ReadonlyMap<string, Tensor>)
   })
 }
 
-async function runOriginal(bytes: Uint8Array, feeds: ReadonlyMap<string, Tensor>): Promise<readonly Tensor[]> {
+/** ONNX Runtime's outputs, in order. */
+export async function runOriginal(bytes: Uint8Array, feeds: ReadonlyMap<string, Tensor>): Promise<readonly Tensor[]> {
   const session = await createSession(bytes, { threads: 1 })
   const outcome = await session.run(Object.fromEntries(feeds))
   await session.release()
@@ -138,14 +141,16 @@ async function runOriginal(bytes: Uint8Array, feeds: ReadonlyMap<string, Tensor>
     .map((name) => outcome[name] as Tensor)
 }
 
-function expectSameNumbers(actual: Tensor, expected: Tensor, tolerance: number): void {
+/** Expects type, shape and numbers to agree; whole numbers and truth values exactly. */
+export function expectSameNumbers(actual: Tensor, expected: Tensor, tolerance: number): void {
   expect([...actual.shape]).toEqual([...expected.shape])
-  expect(actual.dtype).toBe(expected.dtype)
+  // The engine keeps every integer in 64 bits.
+  expect(actual.dtype).toBe(expected.dtype.includes("int") ? "int64" : expected.dtype)
   if (actual.dtype === "float32") {
     const difference = relativeDifference(actual.data, expected.data as Float32Array)
     if (difference > tolerance) expect([...actual.data]).toEqual([...expected.data])
     expect(difference).toBeLessThanOrEqual(tolerance)
-  } else expect([...actual.data]).toEqual([...expected.data])
+  } else expect(Array.from(actual.data, String)).toEqual(Array.from(expected.data, String))
 }
 
 async function expectTrueGradients(model: OnnxModel, opCase: OpCase, rng: Rng): Promise<void> {
