@@ -1,13 +1,25 @@
 export { BatchStream } from "./data/batch-stream.ts"
 export { dataFolder, dataPlaces, locateDataset } from "./data/data-folder.ts"
 export type { ClassificationDataset, Dataset, ImageShape, SampleSet } from "./data/dataset.ts"
+export { decodeImage, imageSize } from "./data/decode-image.ts"
 export { fashionMnistFiles } from "./data/fashion-mnist.ts"
 export { type DataSpec, openDataset, parseDataSpec } from "./data/open-dataset.ts"
 export type { DataDefect, ReadOptions } from "./data/reader.ts"
 export { shapePool } from "./data/shape-pool.ts"
 export type { CycleResult, LoopEvent, PickedImage, Place, TrialRecorder } from "./events.ts"
+export type { Fit, Preprocessing } from "./frozen/decode-input.ts"
+export {
+  type CacheEntry,
+  FeatureCache,
+  featureCacheFolder,
+  featureCacheRoot,
+  type RowHandle,
+} from "./frozen/feature-cache.ts"
 export { resolveEngine, runTrial, type TrialOptions } from "./loop.ts"
 export { models } from "./models/models.ts"
+export type { HeldOutFigures } from "./rank/held-out.ts"
+export { rankPool } from "./rank/rank-pool.ts"
+export type { RankEvent, RankedImage, Ranking, RankOptions, RankSettings } from "./rank/ranking.ts"
 export { strategies } from "./strategies/strategies.ts"
 export { classification } from "./tasks/classification.ts"
 export { buildEvaluation, buildTraining, imagesInput, type Learner } from "./training/learner.ts"

@@ -64,6 +64,20 @@ export async function pixelsOf(path: string, image: Sharp): Promise<Uint8Array> 
     })
 }
 
+/**
+ * Width and height of an image file as it is seen, turned as its EXIF orientation says; only its header is read.
+ *
+ * @throws LearnlossError `BAD_IMAGE`
+ */
+export async function imageSize(path: string): Promise<{ readonly width: number; readonly height: number }> {
+  const { autoOrient } = await sharp(path)
+    .metadata()
+    .catch((error: Error) => {
+      throw badImage(path, "a JPEG, PNG or WebP image", lowerFirst(error.message), error)
+    })
+  return { width: autoOrient.width, height: autoOrient.height }
+}
+
 /** Turns interleaved pixels [H, W, C] into planes [C, H, W]. */
 export function toPlanes(interleaved: Uint8Array, channels: number): Uint8Array {
   const pixels = interleaved.length / channels

@@ -3,6 +3,8 @@ import { type Shape, sizeOf } from "@learnloss/engine"
 /** Statistics of one output, a fixed number of values for each sample. */
 export interface OutputStatistics {
   readonly width: number
+  /** True for a row of scores, whose first statistic is the largest probability. */
+  readonly hasConfidence: boolean
   /**
    * Writes the statistics of one sample.
    *
@@ -39,6 +41,7 @@ export function planOutputStatistics(
 /** One value for each sample, taken as it is. */
 const single: OutputStatistics = {
   width: 1,
+  hasConfidence: false,
   write(values, _, into) {
     into[0] = values[0] as number
   },
@@ -47,6 +50,7 @@ const single: OutputStatistics = {
 /** The ten largest probabilities, entropy in nats, log(sum(exp)) and the largest logit. */
 const scores: OutputStatistics = {
   width: largestProbabilities + 3,
+  hasConfidence: true,
   write(values, shape, into) {
     into.fill(0)
     const logits = asLogits(values, sizeOf(shape))
@@ -90,6 +94,7 @@ function channels(planned: Shape, axis: number): OutputStatistics {
   const count = isWide ? 1 : (planned[axis] as number)
   return {
     width: 2 * count + largestValues,
+    hasConfidence: false,
     write(values, shape, into) {
       if (shape.length !== planned.length || (!isWide && shape[axis] !== count)) {
         into.fill(Number.NaN)

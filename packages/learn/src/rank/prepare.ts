@@ -1,0 +1,87 @@
+import { LearnlossError, probeShapes, readOnnxModel } from "@learnloss/engine"
+import type { Preprocessing } from "../frozen/decode-input.ts"
+import { FeatureCache, featureCacheFolder, featureCacheRoot } from "../frozen/feature-cache.ts"
+import { type FeaturePlan, type FrozenNetwork, openFrozenNetwork, planFeatures } from "../frozen/frozen-network.ts"
+import { type ImageFile, listImageFiles } from "../frozen/image-files.ts"
+import { batchShape, findImageInput, settlePreprocessing } from "../frozen/network-input.ts"
+import { chooseTaps } from "./choose-taps.ts"
+import type { RankOptions, RankSettings } from "./ranking.ts"
+import { type LossSample, readLosses } from "./read-losses.ts"
+
+/** Raised when rows come to hold something else for the same network and images. */
+const featureFormat = 1
+
+type Notice = (text: string) => void
+
+/** The images with losses, and the pool without them. */
+export async function findImages(
+  settings: RankSettings,
+  notice: Notice,
+): Promise<{ readonly samples: LossSample[]; readonly pool: ImageFile[]; readonly alreadyLabeled: number }> {
+  const labeled = await listImageFiles(settings.images, "--images")
+  const samples = await readLosses(settings.losses, labeled.images, settings.images)
+  const listing = await listImageFiles(settings.pool, "--pool")
+  const known = new Set(samples.map(({ image }) => image.realPath))
+  const pool = listing.images.filter(({ realPath }) => !known.has(realPath))
+  const alreadyLabeled = listing.images.length - pool.length
+  if (listing.unreadFormats > 0) notice(`${listing.unreadFormats} images of other formats in the pool are left out.`)
+  if (pool.length === 0) {
+    throw new LearnlossError("POOL_EMPTY", {
+      where: `--pool ${settings.pool}`,
+      expected: "images without a loss",
+      got: `${listing.images.length} that all stand in ${settings.losses}`,
+      fix: "Give the folder of the images that are not labelled yet.",
+    })
+  }
+  if (alreadyLabeled > 0) notice(`${alreadyLabeled} images of the pool have a loss already and are left out.`)
+  return { samples, pool, alreadyLabeled }
+}
+
+/** A network with what is computed of it, and the cache that keeps it. */
+export interface PreparedNetwork {
+  readonly cache: FeatureCache
+  readonly plan: FeaturePlan
+  readonly preprocessing: Preprocessing
+  readonly openNetwork: () => Promise<FrozenNetwork>
+}
+
+/** Reads the network, settles how images enter it and what is read of it, and opens the cache of just that. */
+export async function prepareNetwork(
+  settings: RankSettings,
+  { cacheRoot = featureCacheRoot() }: RankOptions,
+  notice: Notice,
+): Promise<PreparedNetwork> {
+  const { threads } = settings
+  const model = await readOnnxModel(settings.model)
+  const input = findImageInput(model, settings.input)
+  const inputShapes = { [input.name]: batchShape(input, 1) }
+  const shapes = await probeShapes(model, { inputShapes, threads })
+  const taps = chooseTaps(model, shapes, settings.taps, input.layout)
+  const outputShapes = model.outputs.flatMap(({ name }) => {
+    const probed = shapes.get(name)
+    return probed === undefined ? [] : [probed.shape]
+  })
+  const { preprocessing, notice: choice } = settlePreprocessing(model, input, outputShapes, settings.input)
+  const plan = planFeatures(model, shapes, taps, input.layout)
+  if (settings.outputs && plan.outputs.length === 0) {
+    throw new LearnlossError("NO_OUTPUTS", {
+      where: "--outputs",
+      expected: "an output of floats with one row for each image",
+      got: model.outputs.map(({ name }) => `"${name}"`).join(", "),
+      fix: "Leave --outputs out.",
+    })
+  }
+  const described = taps.map(({ name, channels }) => `${name} (${channels})`).join(", ")
+  notice(`Taps: ${described}${settings.taps === undefined ? " (chosen here: --taps)" : ""}`)
+  notice(choice)
+  const about = {
+    format: featureFormat,
+    model: model.digest,
+    taps: taps.map(({ name, layout }) => ({ name, layout })),
+    outputs: plan.outputs.map(({ name }) => name),
+    preprocessing,
+  }
+  const cache = FeatureCache.open(featureCacheFolder(cacheRoot, about), { width: plan.width, about })
+  const openNetwork = () => openFrozenNetwork(model, shapes, plan, { inputName: input.name, preprocessing, threads })
+  return { cache, plan, preprocessing, openNetwork }
+}
