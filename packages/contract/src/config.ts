@@ -31,10 +31,33 @@ export const augmentSchema = z
   })
   .describe("random changes of training images; never applied when scoring or evaluating")
 
-export const modelSchema = z.strictObject({
-  name: z.enum(modelNames).describe("network to train"),
-  width: count.default(64).describe("channels of the first stage"),
-})
+export const modelSchema = z
+  .strictObject({
+    name: z.enum(modelNames).optional().describe("network to train (give this or onnx)"),
+    width: count.default(64).describe("channels of the first stage of a network that is named"),
+    onnx: z.string().min(1).optional().describe("ONNX file of the network to train, with the weights it starts from"),
+    taps: z
+      .array(z.string().min(1))
+      .min(1)
+      .nullable()
+      .default(null)
+      .describe("values of the ONNX file that the loss module reads; null takes the last of each resolution"),
+    output: z
+      .string()
+      .min(1)
+      .nullable()
+      .default(null)
+      .describe("value of the ONNX file to take as logits; null takes its first output, without a final Softmax"),
+    newHead: z
+      .boolean()
+      .default(false)
+      .describe("replaces the last fully connected layer of the ONNX file by a new one for the classes of the data"),
+    freezeNorm: z.boolean().default(false).describe("keeps the statistics of the ONNX file's batch normalisation"),
+    digest: z.string().optional().describe("SHA-256 of the ONNX file, written down when a run starts"),
+  })
+  .refine((model) => (model.name === undefined) !== (model.onnx === undefined), {
+    message: "exactly one of name and onnx",
+  })
 
 export const lossModuleSchema = z
   .strictObject({
@@ -143,6 +166,12 @@ export const runConfigSchema = z.strictObject({
   augment: augmentSchema.prefault({}),
   task: z.enum(taskNames).default("classification").describe("what the network predicts"),
   model: modelSchema,
+  freeze: z
+    .union([z.string().min(1), z.array(z.string().min(1))])
+    .default([])
+    .describe(
+      "what of an ONNX network stays as it is: globs of parameter names, or the name of a value up to which all is kept",
+    ),
   lossModule: lossModuleSchema.prefault({}),
   training: trainingSchema,
   budget: budgetSchema,

@@ -1,4 +1,5 @@
 export * from "./config.ts"
+export * from "./fit.ts"
 export * from "./known-paths.ts"
 export * from "./names.ts"
 export * from "./near-miss.ts"

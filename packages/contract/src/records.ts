@@ -56,3 +56,12 @@ export const predictionsRecordSchema = z.strictObject({
   targetLoss: z.array(z.number()),
 })
 export type PredictionsRecord = z.output<typeof predictionsRecordSchema>
+
+const count = z.number().int().positive()
+
+/** `network.json`: what a run's networks need to be written to a file. */
+export const networkDataSchema = z.strictObject({
+  imageShape: z.strictObject({ channels: count, height: count, width: count }),
+  classNames: z.array(z.string()).min(1),
+  normalization: z.strictObject({ mean: z.array(z.number()), std: z.array(z.number().positive()) }),
+})

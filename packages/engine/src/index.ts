@@ -3,7 +3,7 @@ export { type ErrorDetails, InternalError, LearnlossError } from "./errors.ts"
 export { atomicWrite, type FileOperations, nodeFileOperations } from "./files/atomic-write.ts"
 export { readSafetensors, writeSafetensors } from "./files/safetensors.ts"
 export * as op from "./graph/build.ts"
-export { type EncodeOptions, encodeModel, type NamedOutputs } from "./graph/codec.ts"
+export type { NamedOutputs } from "./graph/codec.ts"
 export { Graph, type Value } from "./graph/graph.ts"
 export { type DataType, floatTensor, intTensor, type Shape, sizeOf, type Tensor } from "./graph/tensor.ts"
 export { fixedPlan, type LoweringPlan } from "./lowering/plan.ts"
@@ -20,9 +20,11 @@ export {
 } from "./nn/network.ts"
 export { type CutOptions, type CutOutput, cutModel } from "./onnx/cut.ts"
 export { type FinalSoftmax, findEmbedding, findFinalSoftmax, mainOutput } from "./onnx/endings.ts"
+export { countedOps } from "./onnx/flops.ts"
 export { foldedNorm, foldedNormRecipe } from "./onnx/folded-norm.ts"
 export { type BoundaryValue, type FrozenSplit, frozenParameters, splitFrozen } from "./onnx/import/freeze.ts"
 export { type ImportOptions, importNetwork } from "./onnx/import/network.ts"
+export { type InspectOptions, inspectOnnxModel, type ModelInspection } from "./onnx/inspect.ts"
 export { findLayouts, type Layout, layoutOf } from "./onnx/layouts.ts"
 export type {
   OnnxAttributeValue,
@@ -35,6 +37,7 @@ export type {
 export { type ProbedShapes, type ProbedValue, type ProbeOptions, probeShapes } from "./onnx/probe.ts"
 export { decodeOnnxModel, readOnnxModel } from "./onnx/read-model.ts"
 export { type SuggestedTap, suggestTaps } from "./onnx/taps.ts"
+export type { Obstacle, OpRules, OpUse } from "./onnx/trainability.ts"
 export { type Optimizer, sgd } from "./optim/optimizer.ts"
 export { constantSchedule, cosineSchedule, type Schedule, stepSchedule } from "./optim/schedule.ts"
 export { createRng, type Rng } from "./random/rng.ts"
@@ -46,6 +49,7 @@ export {
   type Evaluation,
   type ModelFeed,
 } from "./runtime/evaluation.ts"
+export { type BuiltNetwork, exportModel } from "./runtime/export-model.ts"
 export { requireRunnablePlan } from "./runtime/measure-plan.ts"
 export type { SessionOptions } from "./runtime/ort.ts"
 export type { TrainingState } from "./runtime/resident-step.ts"

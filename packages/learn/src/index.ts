@@ -7,6 +7,8 @@ export { type DataSpec, openDataset, parseDataSpec } from "./data/open-dataset.t
 export type { DataDefect, ReadOptions } from "./data/reader.ts"
 export { shapePool } from "./data/shape-pool.ts"
 export type { CycleResult, LoopEvent, PickedImage, Place, TrialRecorder } from "./events.ts"
+export { type ExportedData, exportTrained, predictedLossOutput } from "./export.ts"
+export { type FitMeasures, type FitStart, fitNetwork, stepsToFit } from "./fit.ts"
 export type { Fit, Preprocessing } from "./frozen/decode-input.ts"
 export {
   type CacheEntry,
@@ -15,7 +17,7 @@ export {
   featureCacheRoot,
   type RowHandle,
 } from "./frozen/feature-cache.ts"
-export { resolveEngine, runTrial, type TrialOptions } from "./loop.ts"
+export { resolveRun, runTrial, type TrialOptions } from "./loop.ts"
 export { models } from "./models/models.ts"
 export type { HeldOutFigures } from "./rank/held-out.ts"
 export { rankPool } from "./rank/rank-pool.ts"
@@ -24,3 +26,4 @@ export { strategies } from "./strategies/strategies.ts"
 export { classification } from "./tasks/classification.ts"
 export { buildEvaluation, buildTraining, imagesInput, type Learner } from "./training/learner.ts"
 export { strategyTraining } from "./training/strategy-training.ts"
+export type { StepReport } from "./training/train-cycle.ts"

@@ -14,7 +14,7 @@ import { describe, expect, test } from "vitest"
 import { openDataset } from "./data/open-dataset.ts"
 import { shapePool } from "./data/shape-pool.ts"
 import type { CycleResult, LoopEvent, TrialRecorder } from "./events.ts"
-import { resolveEngine, runTrial } from "./loop.ts"
+import { resolveRun, runTrial } from "./loop.ts"
 
 const dataset = shapePool(
   await openDataset("shapes:200,60", {
@@ -224,10 +224,10 @@ describe("the loop", () => {
   })
 
   test("resolves threads and lowerings where the settings leave them open", async () => {
-    const resolved = await resolveEngine(configOf({ engine: {} }), dataset)
+    const resolved = await resolveRun(configOf({ engine: {} }), dataset, () => {})
     expect(resolved.engine.threads).toBeGreaterThanOrEqual(1)
     expect(Object.keys(resolved.engine.lowerings).length).toBeGreaterThan(8)
     const fixed = configOf()
-    expect(await resolveEngine(fixed, dataset)).toEqual(fixed)
+    expect(await resolveRun(fixed, dataset, () => {})).toEqual(fixed)
   })
 })

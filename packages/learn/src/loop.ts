@@ -12,19 +12,19 @@ import {
 import type { ClassificationDataset } from "./data/dataset.ts"
 import type { LoopEvent, Place, TrialRecorder } from "./events.ts"
 import { examineNetwork } from "./examine.ts"
-import { models } from "./models/models.ts"
+import { openModel } from "./models/open-model.ts"
 import { scoreCandidates } from "./score.ts"
 import { strategies } from "./strategies/strategies.ts"
 import { tasks } from "./tasks/tasks.ts"
-import { createBatchMaker } from "./training/batches.ts"
 import { buildTraining, type Learner } from "./training/learner.ts"
 import { stepsOfCycle } from "./training/moments.ts"
+import { openBatches } from "./training/open-batches.ts"
 import { startCycle } from "./training/start-cycle.ts"
 import { strategyTraining } from "./training/strategy-training.ts"
 import { trainCycle } from "./training/train-cycle.ts"
 
 export interface TrialOptions {
-  /** Resolved: `engine.threads` and `engine.lowerings` hold what `resolveEngine` chose. */
+  /** Resolved: `engine.threads` and `engine.lowerings` hold what `resolveRun` chose. */
   readonly config: RunConfig
   /** The pool of this trial; labels are given by its targets when they are asked for. */
   readonly dataset: ClassificationDataset
@@ -50,9 +50,9 @@ export async function runTrial(options: TrialOptions): Promise<void> {
   const { budget, training } = config
   const strategy = strategies[name]
   const rng = createRng(config.seed).child(`trial/${trial}`)
-  const learner = learnerFor(config, dataset, name)
-  const batches = createBatchMaker(dataset, learner.task, config.augment)
+  const { learner } = await openLearner(config, dataset, name)
   const threads = threadsOf(config)
+  const { batches, release } = await openBatches({ learner, dataset, augmentation: config.augment, threads })
   const spec = buildTraining(learner, training.batch)
   const plan = planOf(config)
   await requireRunnablePlan(plan)
@@ -147,6 +147,7 @@ export async function runTrial(options: TrialOptions): Promise<void> {
     }
   } finally {
     await trainStep.release()
+    await release()
   }
 }
 
@@ -196,10 +197,12 @@ function drawCandidates(pool: readonly string[], count: number | null, rng: Rng)
   return count === null ? pool : rng.shuffle(pool).slice(0, count)
 }
 
-function learnerFor(config: RunConfig, dataset: ClassificationDataset, strategy: StrategyName): Learner {
+async function openLearner(config: RunConfig, dataset: ClassificationDataset, strategy: StrategyName) {
   const task = tasks[config.task](dataset)
-  const model = models[config.model.name]({ width: config.model.width, outputs: task.outputs })
-  return { model, task, imageShape: dataset.imageShape, strategyTraining: strategyTraining(strategy, config), config }
+  const { imageShape } = dataset
+  const { model, imported } = await openModel(config, { imageShape, classes: task.outputs })
+  const learner: Learner = { model, task, imageShape, strategyTraining: strategyTraining(strategy, config), config }
+  return { learner, imported }
 }
 
 function threadsOf({ engine }: RunConfig): number {
@@ -211,16 +214,25 @@ function planOf({ engine }: RunConfig): LoweringPlan {
 }
 
 /**
- * Chooses the thread count and measures lowerings, where the settings leave that open.
+ * Chooses the thread count, measures lowerings and looks into the network's file, where the settings leave that open.
  *
- * @throws LearnlossError `MODULE_NOT_TRAINED` when a strategy cannot run under the settings
+ * @param say is told what was decided about a network from a file
+ * @throws LearnlossError `MODULE_NOT_TRAINED` when a strategy cannot run under the settings, and what opening a network
+ * throws
  */
-export async function resolveEngine(config: RunConfig, dataset: ClassificationDataset): Promise<RunConfig> {
+export async function resolveRun(
+  config: RunConfig,
+  dataset: ClassificationDataset,
+  say: (line: string) => void,
+): Promise<RunConfig> {
   const threads = threadsOf(config)
-  const [learner] = config.strategies.map((strategy) => learnerFor(config, dataset, strategy)) as [Learner]
-  const { lowerings } = config.engine
-  if (lowerings !== "measured") return { ...config, engine: { ...config.engine, threads } }
+  const [strategy, ...others] = config.strategies as [StrategyName, ...StrategyName[]]
+  for (const other of others) strategyTraining(other, config)
+  const { learner, imported } = await openLearner(config, dataset, strategy)
+  for (const note of imported?.notes ?? []) say(note)
+  const model = imported === undefined ? config.model : { ...config.model, digest: imported.digest }
   const spec = buildTraining(learner, config.training.batch)
-  const plan = await measureTrainingPlan(spec, threads)
-  return { ...config, engine: { ...config.engine, threads, lowerings: { ...plan } } }
+  const { lowerings } = config.engine
+  const chosen = lowerings === "measured" ? { ...(await measureTrainingPlan(spec, threads)) } : lowerings
+  return { ...config, model, engine: { ...config.engine, threads, lowerings: chosen } }
 }

@@ -2,7 +2,10 @@ import { readFileSync } from "node:fs"
 import { Command } from "commander"
 import { addDataCommand } from "./data.ts"
 import type { LoadParts } from "./experiment.ts"
+import { addExportCommand } from "./export.ts"
+import { addFitCommand } from "./fit.ts"
 import type { CommandIo } from "./io.ts"
+import { addRankCommand } from "./rank.ts"
 import { addReportCommand } from "./report.ts"
 import { addResumeCommand } from "./resume.ts"
 import { addRunCommand } from "./run.ts"
@@ -40,6 +43,9 @@ export function createProgram(io: CommandIo, loadParts: LoadParts): Command {
   addRunCommand(program, io, loadParts)
   addResumeCommand(program, io, loadParts)
   addReportCommand(program, io)
+  addRankCommand(program, io)
+  addFitCommand(program, io)
+  addExportCommand(program, io)
   return program
 }
 

@@ -24,6 +24,14 @@ export function findContradictions(config: RunConfig): Problem[] {
       got: String(budget.candidates),
     })
   }
+  if (config.model.onnx === undefined && [config.freeze].flat().length > 0) {
+    problems.push({
+      where: "freeze",
+      expected: "model.onnx, a network with trained weights: others start from random ones",
+      got: `model.name ${config.model.name}`,
+      fix: "Take freeze out, or name an ONNX file.",
+    })
+  }
   const twice = strategies.find((strategy, index) => strategies.indexOf(strategy) !== index)
   if (twice !== undefined) {
     problems.push({ where: "strategies", expected: "each strategy once", got: `${twice} more than once` })

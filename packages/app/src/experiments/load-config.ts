@@ -1,5 +1,6 @@
 import { resolve } from "node:path"
 import { dataFormats, type RunConfig, runConfigSchema } from "@learnloss/contract"
+import { foldedNorm, readOnnxModel } from "@learnloss/engine"
 import { findContradictions } from "./check-budget.ts"
 import { configError, describeIssues, type FindOrigin } from "./config-issues.ts"
 import { applyOverrides, type ConfigOverrides, parseOverrides } from "./overrides.ts"
@@ -13,7 +14,7 @@ import { readSettings } from "./settings-file.ts"
 export function loadRunConfig(presetOrFile: string, given: ConfigOverrides = {}): RunConfig {
   const file = readSettings(presetOrFile)
   const overrides = parseOverrides(given)
-  const input = applyOverrides({ name: file.name, ...file.values }, overrides)
+  const input = withCarefulRate(applyOverrides({ name: file.name, ...file.values }, overrides))
   const findOrigin: FindOrigin = (path) => {
     const override = overrides.findLast(({ path: changed }) => changed.every((key, index) => path[index] === key))
     if (override !== undefined) return override.origin
@@ -29,7 +30,20 @@ export function parseRunConfig(input: unknown, label: string, findOrigin: FindOr
   if (!parsed.success) throw configError(label, describeIssues(parsed.error.issues, input, findOrigin))
   const contradictions = findContradictions(parsed.data)
   if (contradictions.length > 0) throw configError(label, contradictions)
-  return deepFreeze({ ...parsed.data, data: absoluteData(parsed.data.data) })
+  const { model, data } = parsed.data
+  const placed = model.onnx === undefined ? model : { ...model, onnx: resolve(model.onnx) }
+  return deepFreeze({ ...parsed.data, data: absoluteData(data), model: placed })
+}
+
+/** Learning rate for a network whose normalisation an exporter folded away: nothing keeps its scales in order. */
+const carefulLearningRate = 0.001
+
+/** Lowers the default learning rate where the network's file needs it; a rate that was given stays. */
+function withCarefulRate(input: unknown): unknown {
+  const { model, training } = input as { model?: { onnx?: unknown }; training?: { learningRate?: unknown } }
+  if (typeof model?.onnx !== "string" || training === null || typeof training !== "object") return input
+  if (training.learningRate !== undefined || foldedNorm(readOnnxModel(model.onnx)) !== "yes") return input
+  return { ...(input as object), training: { ...training, learningRate: carefulLearningRate } }
 }
 
 /** Makes the path of `FORMAT:PATH` absolute, so that a run can be resumed from any folder. */

@@ -19,7 +19,11 @@ export interface ExperimentParts {
   /** Puts a data set that is not on this machine into the data folder. */
   readonly fetchDataset: (name: string) => Promise<unknown>
   readonly shapePool: (dataset: ClassificationDataset, pool: RunConfig["pool"], rng: Rng) => ClassificationDataset
-  readonly resolveEngine: (config: RunConfig, dataset: ClassificationDataset) => Promise<RunConfig>
+  readonly resolveRun: (
+    config: RunConfig,
+    dataset: ClassificationDataset,
+    say: (line: string) => void,
+  ) => Promise<RunConfig>
   readonly runTrial: (options: TrialOptions) => Promise<void>
   readonly drawPicked: DrawPicked
   readonly writeReport: (folders: readonly string[]) => Promise<WrittenReport>

@@ -1,4 +1,4 @@
-import { openDataset, resolveEngine, runTrial, shapePool } from "@learnloss/learn"
+import { openDataset, resolveRun, runTrial, shapePool } from "@learnloss/learn"
 import { createFetchProgress } from "../cli/fetch-progress.ts"
 import type { CommandIo } from "../cli/io.ts"
 import { fetchDataset } from "../data/fetch-dataset.ts"
@@ -21,7 +21,7 @@ export function createExperimentParts(io: CommandIo): ExperimentParts {
       }
     },
     shapePool,
-    resolveEngine,
+    resolveRun,
     runTrial,
     drawPicked: contactSheet,
     // Charts take a moment to load and are wanted at the end.

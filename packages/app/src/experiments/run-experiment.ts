@@ -7,6 +7,7 @@ import type { LoopEvent } from "@learnloss/learn"
 import type { WrittenReport } from "../report/write-report.ts"
 import { throwIfInterrupted } from "./interruption.ts"
 import { deepFreeze } from "./load-config.ts"
+import { keepNetworkData } from "./network-data.ts"
 import type { ExperimentParts } from "./parts.ts"
 import { addMissingPictures, createPictureQueue, hasAllPictures } from "./picked-pictures.ts"
 import { planRun } from "./plan.ts"
@@ -56,7 +57,7 @@ export async function startRun(given: RunConfig, options: ExperimentOptions): Pr
   const data = await openRunData(given, options)
   if (data.config.engine.lowerings === "measured")
     options.say("Measuring how this machine computes convolutions fastest.")
-  const config = deepFreeze(await parts.resolveEngine(data.config, firstPool(data)))
+  const config = deepFreeze(await parts.resolveRun(data.config, firstPool(data), options.say))
   throwIfInterrupted(signal, folder)
   const unlock = createRunFolder(folder, config)
   try {
@@ -101,6 +102,7 @@ async function finishRun({ config, pools }: RunData, options: ExperimentOptions)
   const { folder, parts, signal } = options
   keepPools(folder, pools)
   const firstImages = firstPool({ pools })
+  keepNetworkData(folder, firstImages)
   const pictures = createPictureQueue({ folder, shape: firstImages.imageShape, draw: parts.drawPicked })
   const journal = openRunJournal({ folder, pictures })
   for (const [index, pool] of pools.entries()) {

@@ -1,6 +1,8 @@
 /** Names of what a run's folder holds. */
 export const runFiles = {
   config: "config.json",
+  /** Image size, class names and normalisation: what a network needs to be written to a file. */
+  network: "network.json",
   /** Ids of the images that take part, a line a trial, so that others can repeat the run image for image. */
   pools: "pools.jsonl",
   cycles: "cycles.jsonl",

@@ -1,3 +1,5 @@
+import { basename } from "node:path"
+import type { RunConfig } from "@learnloss/contract"
 import type { Spread } from "./statistics.ts"
 
 /** A count with thousands separated by commas, whatever the machine's language. */
@@ -26,6 +28,11 @@ export function formatPoints(difference: number): string {
 /** A p-value with as many digits as say something. */
 export function formatP(p: number): string {
   return p < 0.001 ? "< 0.001" : `= ${p < 0.1 ? p.toFixed(3) : p.toFixed(2)}`
+}
+
+/** What a run trained, in words. */
+export function formatModel({ name, width, onnx }: RunConfig["model"]): string {
+  return onnx === undefined ? `${name}, width ${width}` : basename(onnx)
 }
 
 /** A noun with its count, e.g. `1 trial`, `3 trials`. */

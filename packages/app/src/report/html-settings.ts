@@ -1,6 +1,6 @@
 import type { DataFormat, RunConfig } from "@learnloss/contract"
 import { stringify } from "yaml"
-import { formatCount, plural } from "./format.ts"
+import { formatCount, formatModel, plural } from "./format.ts"
 import { html, type Markup } from "./markup.ts"
 import type { MergedRuns, TrialOrigin } from "./merge-runs.ts"
 
@@ -21,7 +21,7 @@ export function settingsList({ runs, trials }: MergedRuns): Markup {
   const rows: [string, string | Markup][] = [
     ["data", html`<code>${data}</code>. ${note ?? ""}${pathNote(config)}`],
     ["pool", poolText(config)],
-    ["network", `${config.model.name}, width ${config.model.width}`],
+    ["network", networkText(config)],
     ["training", trainingText(config)],
     ["loss module", moduleText(config)],
     ["budget", budgetText(config)],
@@ -39,6 +39,12 @@ give the same losses, selections and accuracies on one machine; on another they 
 <pre>npx learnloss run run.yaml --out again
 npx learnloss report again</pre>
 ${runs.map(({ folder, config }) => html`<details><summary>Settings of ${folder}</summary><pre>${stringify(config)}</pre></details>`)}`
+}
+
+function networkText({ model, freeze }: RunConfig): string {
+  const taps = model.onnx === undefined || model.taps === null ? "" : `; taps ${model.taps.join(", ")}`
+  const frozen = [freeze].flat()
+  return `${formatModel(model)}${taps}${frozen.length === 0 ? "" : `; frozen: ${frozen.join(", ")}`}`
 }
 
 function pathNote({ data }: RunConfig): string {

@@ -87,8 +87,9 @@ function refuseDifference(first: RunRecords, other: RunRecords): void {
 
 function comparedSettings(config: RunConfig): Map<string, string> {
   const settings = new Map<string, string>()
-  // The path after the format depends on the machine, so it may differ; the report names it.
-  flatten({ ...config, data: config.data.split(":")[0] }, "", settings)
+  // Paths depend on the machine, so they may differ; a network's file is told by its digest.
+  const { onnx: _, ...model } = config.model
+  flatten({ ...config, data: config.data.split(":")[0], model }, "", settings)
   for (const key of settings.keys()) if (freeSettings.test(key)) settings.delete(key)
   return settings
 }

@@ -3,6 +3,7 @@ import { atomicWrite, InternalError } from "@learnloss/engine"
 import { runFiles } from "../experiments/run-files.ts"
 import { learningCurve } from "./charts.ts"
 import { resultsCsv } from "./csv.ts"
+import { formatModel } from "./format.ts"
 import { reportPage } from "./html.ts"
 import { mergeRuns } from "./merge-runs.ts"
 import { readRunRecords } from "./read-run.ts"
@@ -40,7 +41,10 @@ export async function writeReport(folders: readonly string[], outFolder?: string
   const sentences = verdict(summary)
 
   const config = runs.runs[0]?.config
-  const title = config === undefined ? "" : `${config.name}: ${config.data.split(":")[0]}, ${config.model.name}`
+  const title =
+    config === undefined
+      ? ""
+      : `${config.name}: ${config.data.split(":")[0]}, ${config.model.name ?? formatModel(config.model)}`
   const curve = await renderSvg(learningCurve(runs.cycles, curveSize, title))
   // Everything is made before anything is written, so that a defect leaves no half report.
   const contents: [string, string | Uint8Array][] = [

@@ -18,14 +18,24 @@ export interface Model {
   build(b: NetworkBuilder, inputs: readonly [Value, ...Value[]]): ModelOutput
 }
 
+/** The one input of a network from a file, which takes images. */
+export interface FileInput {
+  readonly name: string
+  readonly layout: "channels-first" | "channels-last" | "flat"
+  /** Of one sample, in the file's own layout: [C, H, W], [H, W, C] or [C * H * W]. */
+  readonly shape: Shape
+}
+
 /** The first part of a network, which training leaves as it is. */
 export interface FrozenPart {
   /** Tells two frozen parts apart whose outputs differ for the same image; hexadecimal. */
   readonly digest: string
-  /** An ONNX model with a dynamic batch. */
+  /** An ONNX model. */
   readonly model: Uint8Array
-  /** Name of the model's input, and whether it takes [B, C, H, W] or [B, H, W, C]. */
-  readonly input: { readonly name: string; readonly isChannelsLast: boolean }
+  /** Samples that it takes at once; null where it takes any number. */
+  readonly batch: number | null
+  /** Where its images go, and how they are laid out. */
+  readonly input: FileInput
   /** Outputs by name, with shapes for one sample. */
   readonly outputs: readonly { readonly name: string; readonly shape: Shape }[]
 }

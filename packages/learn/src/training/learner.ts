@@ -52,7 +52,7 @@ function buildModel({ model, imageShape }: Learner, batch: number, source: Param
 }
 
 /** Parameters of the module stand under this name beside the network's. */
-function buildModule(
+export function buildModule(
   learner: Learner,
   b: NetworkBuilder,
   { taps, output }: ModelOutput,

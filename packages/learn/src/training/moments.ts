@@ -10,6 +10,9 @@ export function shareOfTraining(
 }
 
 /** Training steps of a cycle: with epochs, every labelled sample is seen that often, and the last batch is filled up. */
-export function stepsOfCycle({ epochs, steps, batch }: RunConfig["training"], labels: number): number {
+export function stepsOfCycle(
+  { epochs, steps, batch }: Pick<RunConfig["training"], "batch" | "epochs" | "steps">,
+  labels: number,
+): number {
   return steps ?? (epochs ?? 1) * Math.ceil(labels / batch)
 }

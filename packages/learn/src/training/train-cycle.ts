@@ -42,6 +42,8 @@ export interface TrainCycleOptions<Target> {
   /** Where this cycle is, from a checkpoint or from the start. */
   readonly progress: CycleProgress
   readonly rng: Rng
+  /** `as-read` goes through the samples in their order, again and again. */
+  readonly order?: "shuffled" | "as-read"
   /** Inputs that are fed uniform random numbers at every step. */
   readonly noise: readonly Value[]
   readonly checkpointFolder: string
@@ -65,8 +67,10 @@ export async function trainCycle<Target>(options: TrainCycleOptions<Target>): Pr
   const { trainStep, batches, labeled, batch, rng, noise, checkpointFolder, signal, where } = options
   const { cycle, steps } = options.progress
   const stream = new BatchStream(labeled.length, batch, rng.child("order"))
+  const inOrder = (step: number) => Array.from({ length: batch }, (_, index) => (step * batch + index) % labeled.length)
   const feedsOf = async (step: number): Promise<Feeds> => {
-    const positions = stream.positions(step).map((position) => labeled[position] as number)
+    const chosen = options.order === "as-read" ? inOrder(step) : stream.positions(step)
+    const positions = chosen.map((position) => labeled[position] as number)
     const images = await batches.training(positions, rng.child(`augment/${step}`))
     return noise.length === 0 ? images : { ...images, ...drawNoise(noise, rng.child(`noise/${step}`)) }
   }

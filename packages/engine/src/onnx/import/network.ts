@@ -15,6 +15,8 @@ export interface ImportOptions {
   readonly wanted: readonly string[]
   /** Values that stand for values of the file: its inputs, or what a frozen part computes. */
   readonly given: ReadonlyMap<string, Value>
+  /** Samples that the graph takes at once. */
+  readonly batch: number
   /** Whether a parameter, by its name, stays as it is in the file. */
   readonly isFrozen?: (parameter: string) => boolean
   /** Keeps the statistics of every normalisation. */
@@ -72,7 +74,7 @@ class Walk {
     }
     const first = model.inputs[0]?.shape?.[0]
     this.#fileBatch = typeof first === "number" ? first : undefined
-    this.#batch = [...options.given.values()][0]?.shape[0] ?? 1
+    this.#batch = options.batch
   }
 
   valueOf(name: string): Value {
@@ -97,8 +99,8 @@ class Walk {
     if (node.op === "Constant" && node.domain === "") return [this.#constant(node, view)]
     const inputs = node.inputs.map((name) => (name === "" ? undefined : this.#find(name)))
     if (node.op === "Shape" || node.op === "Size") return [{ numbers: shapeNumbers(view, inputs[0]) }]
-    const untied = node.op === "Identity" ? this.#untied(node) : undefined
-    if (untied !== undefined) return [untied]
+    const copied = node.op === "Identity" ? this.#parameters.get(node.outputs[0] ?? "") : undefined
+    if (copied !== undefined) return [this.#parameter(copied)]
     const fold = node.domain === "" ? foldRules[node.op] : undefined
     if (fold !== undefined && inputs.every((input) => input === undefined || "numbers" in input)) {
       const numbers = inputs.map((input) => (input !== undefined && "numbers" in input ? input.numbers : undefined))
@@ -191,20 +193,6 @@ class Walk {
     if (this.#options.freezeNorm === true) return true
     const reader = this.#model.nodes.find(({ op, inputs }) => op === "BatchNormalization" && inputs.includes(name))
     return reader !== undefined && this.#isNormFrozen(reader.inputs[1] ?? "")
-  }
-
-  /**
-   * Exporters store equal tensors once and copy them by `Identity`. Two tensors of one and the same number are equal by
-   * chance (fresh biases, fresh scales), so each copy is a parameter of its own; all others are shared on purpose.
-   */
-  #untied({ inputs, outputs }: OnnxNode): Known | undefined {
-    const [source = "", name = ""] = [inputs[0], outputs[0]]
-    const parameter = this.#parameters.get(source)
-    if (parameter === undefined || !this.#model.initializers.has(source)) return undefined
-    const { data } = parameter.tensor.read()
-    const numbers = data as ArrayLike<number>
-    for (let index = 1; index < numbers.length; index++) if (numbers[index] !== numbers[0]) return undefined
-    return this.#parameter({ ...parameter, name })
   }
 
   #constant(node: OnnxNode, view: NodeView): Known {

@@ -1,0 +1,42 @@
+import type { Command } from "commander"
+import type { CommandIo } from "./io.ts"
+import { parseCount } from "./parse-options.ts"
+
+interface ExportOptions {
+  readonly out: string
+  readonly strategy?: string
+  readonly trial?: number
+  readonly json?: boolean
+}
+
+const examples = `
+The file holds the weights after the last training, takes any number of images at once, and gives the network's output
+and, where a loss module was trained, the predicted loss. How images are normalised stands in its metadata.
+
+Examples:
+  $ learnloss export learnloss-runs/DIR --strategy learning-loss --trial 1 --out trained.onnx
+  $ learnloss export learnloss-runs/DIR/checkpoints/learning-loss-trial1 --out trained.onnx
+`
+
+/** Adds `learnloss export RUN|CHECKPOINT` to the command. */
+export function addExportCommand(program: Command, io: CommandIo): void {
+  program
+    .command("export")
+    .description("write a trained network and its loss module as an ONNX file")
+    .argument("<RUN|CHECKPOINT>", "folder of a run, or of one checkpoint in it")
+    .requiredOption("--out <FILE.onnx>", "file to write")
+    .option("--strategy <NAME>", "whose network, where a run has several")
+    .option("--trial <N>", "of which trial", parseCount)
+    .option("--json", "print one JSON object instead of text")
+    .addHelpText("after", examples)
+    .action(async (from: string, { json, ...options }: ExportOptions) => {
+      const { exportRun } = await import("../experiments/export-run.ts")
+      const exported = await exportRun({ from, ...options })
+      const { out, strategy, trial, cycle } = exported
+      io.stdout(
+        json === true
+          ? `${JSON.stringify(exported, null, 2)}\n`
+          : `${out}: network of ${strategy}, trial ${trial}, after cycle ${cycle}\n`,
+      )
+    })
+}

@@ -1,0 +1,31 @@
+import { InvalidArgumentError } from "commander"
+
+/** Parsers of option values, for commander; each refuses with what it has to be. */
+
+export function parseCount(text: string): number {
+  const count = Number(text)
+  if (Number.isInteger(count) && count >= 1) return count
+  throw new InvalidArgumentError("It has to be a whole number of at least 1.")
+}
+
+export function parseSeed(text: string): number {
+  const seed = Number(text)
+  if (Number.isInteger(seed) && seed >= 0) return seed
+  throw new InvalidArgumentError("It has to be a whole number of at least 0.")
+}
+
+export function parseNumber(text: string): number {
+  const number = Number(text)
+  if (text.trim() !== "" && Number.isFinite(number)) return number
+  throw new InvalidArgumentError("It has to be a number.")
+}
+
+export function parseNumbers(text: string): number[] {
+  return text.split(",").map(parseNumber)
+}
+
+/** Names separated by commas; given several times, the lists are joined. */
+export function collectNames(text: string, earlier: readonly string[] = []): string[] {
+  const names = text.split(",").map((name) => name.trim())
+  return [...earlier, ...names.filter((name) => name !== "")]
+}

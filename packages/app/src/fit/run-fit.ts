@@ -1,0 +1,85 @@
+import type { FitSettings } from "@learnloss/contract"
+import { atomicWrite, createRng } from "@learnloss/engine"
+import {
+  type ClassificationDataset,
+  type FitMeasures,
+  type FitStart,
+  fitNetwork,
+  openDataset,
+  type StepReport,
+  stepsToFit,
+} from "@learnloss/learn"
+import { fitFolder, keepSettings, removeFitFolder, settingsToGoOnWith } from "./fit-folder.ts"
+import { openStepLog, type StepLog } from "./step-log.ts"
+
+export interface RunFitOptions {
+  /** File that the trained network is written to. */
+  readonly out: string
+  /** File of one JSON line a step. */
+  readonly log?: string
+  readonly signal: AbortSignal
+  readonly onRead: (done: number, total: number) => void
+  readonly onDefect: (defect: { readonly file: string; readonly reason: string }) => void
+  readonly onStart: (start: FitStart, steps: number) => void
+  readonly onStep: (report: StepReport, steps: number) => void
+  readonly onEvaluate: (done: number, total: number) => void
+}
+
+/** What a fit came to. */
+export interface FitOutcome {
+  readonly out: string
+  readonly steps: number
+  readonly measures: FitMeasures
+}
+
+/**
+ * Trains a network from a file and writes it, with its loss module, to another. What was interrupted goes on when it is
+ * started again with the same settings.
+ *
+ * @throws LearnlossError what reading data, opening the network and training throw
+ */
+export async function runFit(given: FitSettings, options: RunFitOptions): Promise<FitOutcome> {
+  const { out, signal } = options
+  const folder = fitFolder(out)
+  const settings = settingsToGoOnWith(folder, given)
+  const dataset = withNormalization(
+    await openDataset(settings.data, {
+      imageSize: settings.imageSize,
+      rng: createRng(settings.seed).child("data"),
+      signal,
+      onProgress: options.onRead,
+      onDefect: options.onDefect,
+    }),
+    settings,
+  )
+  const steps = stepsToFit(settings, dataset.train.ids.length)
+  let log: StepLog | undefined
+  try {
+    const { measures, model } = await fitNetwork(settings, {
+      dataset,
+      steps,
+      checkpointFolder: folder,
+      signal,
+      onStart(start) {
+        keepSettings(folder, settings, start.plan)
+        if (options.log !== undefined) log = openStepLog(options.log, start.fromStep)
+        options.onStart(start, steps)
+      },
+      onStep(report) {
+        const { step, loss, lossPrediction, learningRate } = report
+        log?.write({ step, loss, lossPrediction, learningRate })
+        options.onStep(report, steps)
+      },
+      onEvaluate: options.onEvaluate,
+    })
+    atomicWrite(out, model)
+    removeFitFolder(folder)
+    return { out, steps, measures }
+  } finally {
+    log?.close()
+  }
+}
+
+function withNormalization(dataset: ClassificationDataset, { normalization }: FitSettings): ClassificationDataset {
+  return normalization === null ? dataset : { ...dataset, normalization }
+}

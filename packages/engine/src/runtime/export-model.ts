@@ -1,0 +1,31 @@
+import { encodeModel, type NamedOutputs } from "../graph/codec.ts"
+import type { Graph } from "../graph/graph.ts"
+import { lower } from "../lowering/lower.ts"
+import { fixedPlan } from "../lowering/plan.ts"
+
+/** A graph for one batch size, its weights inside. */
+export interface BuiltNetwork {
+  readonly graph: Graph
+  readonly outputs: NamedOutputs
+}
+
+/** Two batches that no other length of a network is likely to equal; what differs between them follows the batch. */
+const batches = [61, 67] as const
+
+/**
+ * Writes a network as an ONNX model that takes any number of samples at once.
+ *
+ * @param build adds the network for a batch to a graph; called for two of them
+ * @param metadata free text by key, kept in the model
+ * @returns the bytes of an ONNX model
+ */
+export function exportModel(
+  build: (batch: number) => BuiltNetwork,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array {
+  const [one, other] = batches.map((batch) => {
+    const { graph, outputs } = build(batch)
+    return lower(graph, outputs, fixedPlan)
+  }) as [BuiltNetwork, BuiltNetwork]
+  return encodeModel(one.graph, one.outputs, { otherBatch: other, metadata })
+}

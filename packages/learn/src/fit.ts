@@ -1,0 +1,160 @@
+import { availableParallelism } from "node:os"
+import { type FitSettings, lossModuleSchema, trainingSchema } from "@learnloss/contract"
+import {
+  compileTrainStep,
+  createRng,
+  fixedPlan,
+  type LoweringPlan,
+  measureTrainingPlan,
+  requireRunnablePlan,
+} from "@learnloss/engine"
+import type { ClassificationDataset } from "./data/dataset.ts"
+import { type ExportedData, exportNetwork } from "./export.ts"
+import { type ImportedNetwork, openImported } from "./models/imported/open.ts"
+import { classification } from "./tasks/classification.ts"
+import { evaluateSamples } from "./training/evaluate.ts"
+import { buildTraining, type Learner } from "./training/learner.ts"
+import { stepsOfCycle } from "./training/moments.ts"
+import { openBatches } from "./training/open-batches.ts"
+import { lift, rankingAccuracy } from "./training/ranking-metrics.ts"
+import { startCycle } from "./training/start-cycle.ts"
+import { type StepReport, trainCycle } from "./training/train-cycle.ts"
+
+export interface FitOptions {
+  readonly dataset: ClassificationDataset
+  /** Steps of the whole training. */
+  readonly steps: number
+  /** Folder of checkpoints; training goes on from one that is there. */
+  readonly checkpointFolder: string
+  readonly signal: AbortSignal
+  /** Told once, before the first step. */
+  readonly onStart: (start: FitStart) => void
+  readonly onStep: (report: StepReport) => void
+  readonly onEvaluate: (done: number, total: number) => void
+}
+
+export interface FitStart {
+  readonly network: ImportedNetwork
+  /** Needed to go on to the same bits. */
+  readonly plan: LoweringPlan
+  readonly fromStep: number
+}
+
+/** How the trained network does on the test images. */
+export interface FitMeasures {
+  readonly accuracy: number
+  readonly testLoss: number
+  readonly rankingAccuracy: number | null
+  /** The same for plain confidence. */
+  readonly confidenceRankingAccuracy: number | null
+  readonly lift: number | null
+}
+
+export interface Fitted {
+  readonly measures: FitMeasures
+  /** The trained network and its loss module as an ONNX model. */
+  readonly model: Uint8Array
+}
+
+/**
+ * Trains a network from a file on all images of a data set, with the loss module beside it.
+ *
+ * @throws LearnlossError what opening the network throws, `LOSS_NOT_FINITE`, `INTERRUPTED`, `CHECKPOINT_OF_ANOTHER_MODEL`
+ */
+export async function fitNetwork(settings: FitSettings, options: FitOptions): Promise<Fitted> {
+  const { dataset, steps, checkpointFolder, signal, onStart, onStep } = options
+  const threads = settings.threads ?? availableParallelism()
+  const task = classification(dataset.classNames)
+  const network = await openImported(settings, { imageShape: dataset.imageShape, classes: task.outputs })
+  const learner: Learner = {
+    model: network.model,
+    task,
+    imageShape: dataset.imageShape,
+    strategyTraining: { lossModule: "joint", objective: "ranking", readsOutputs: settings.readsOutputs },
+    config: configOf(settings, steps),
+  }
+  const { training } = learner.config
+  const spec = buildTraining(learner, training.batch)
+  const plan = await planOf(settings, learner, threads)
+  await requireRunnablePlan(plan)
+  const trainStep = await compileTrainStep(spec, plan, { threads })
+  const { batches, release } = await openBatches({ learner, dataset, augmentation: settings.augment, threads })
+  try {
+    const rng = createRng(settings.seed)
+    const progress = await startCycle({
+      trainStep,
+      specs: spec.network.specs,
+      checkpointFolder,
+      cycle: 1,
+      steps,
+      startFrom: "fresh",
+      trialRng: rng,
+      cycleRng: rng,
+    })
+    onStart({ network, plan, fromStep: progress.step })
+    await trainCycle({
+      trainStep,
+      batches,
+      labeled: dataset.train.ids.map((_, position) => position),
+      batch: training.batch,
+      progress,
+      rng,
+      order: settings.shuffle ? "shuffled" : "as-read",
+      noise: spec.network.noiseInputs,
+      checkpointFolder,
+      checkpointSeconds: training.checkpointSeconds,
+      signal,
+      onStep,
+      where: settings.onnx,
+    })
+    const { parameters: weights } = await trainStep.state()
+    const measures = await measure({ learner, weights, batches, threads, signal }, options)
+    return { measures, model: exportNetwork(learner, weights, dataset satisfies ExportedData) }
+  } finally {
+    await trainStep.release()
+    await release()
+  }
+}
+
+function configOf(settings: FitSettings, steps: number): Learner["config"] {
+  const { batch, learningRate, momentum, weightDecay, schedule, margin, stopGradientAt, lossWeight } = settings
+  return {
+    training: trainingSchema.parse({ steps, batch, learningRate, momentum, weightDecay, schedule }),
+    lossModule: { ...lossModuleSchema.parse({ margin, stopGradientAt }), weight: lossWeight },
+  }
+}
+
+/** Measuring adds the gradients to a graph, so it is given one of its own. */
+async function planOf({ lowerings }: FitSettings, learner: Learner, threads: number): Promise<LoweringPlan> {
+  if (lowerings === "measured")
+    return measureTrainingPlan(buildTraining(learner, learner.config.training.batch), threads)
+  return lowerings === "fixed" ? fixedPlan : lowerings
+}
+
+/** Training steps of all: with epochs, every image is seen that often, and the last batch is filled up. */
+export function stepsToFit({ steps, epochs, batch }: FitSettings, images: number): number {
+  return stepsOfCycle({ steps: steps ?? undefined, epochs: epochs ?? undefined, batch }, images)
+}
+
+async function measure(
+  network: Omit<Parameters<typeof evaluateSamples<number>>[0], "samples" | "positions" | "wanted" | "onProgress">,
+  { dataset, onEvaluate }: Pick<FitOptions, "dataset" | "onEvaluate">,
+): Promise<FitMeasures> {
+  const { test } = dataset
+  const evaluated = await evaluateSamples({
+    ...network,
+    samples: test,
+    positions: test.ids.map((_, position) => position),
+    wanted: ["output", "targetLoss", "unconfidence", "predictedLoss"],
+    onProgress: onEvaluate,
+  })
+  const losses = evaluated.targetLoss.data
+  const predicted = evaluated.predictedLoss.data
+  return {
+    accuracy: network.learner.task.evaluate(evaluated.output.data, test.targets).accuracy,
+    testLoss: losses.reduce((sum, loss) => sum + loss, 0) / losses.length,
+    rankingAccuracy: rankingAccuracy(predicted, losses),
+    confidenceRankingAccuracy: rankingAccuracy(evaluated.unconfidence.data, losses),
+    lift: lift(predicted, losses),
+  }
+}

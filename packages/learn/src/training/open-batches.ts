@@ -1,0 +1,28 @@
+import type { Dataset } from "../data/dataset.ts"
+import type { Augmentation } from "../data/transforms.ts"
+import { type BatchMaker, createBatchMaker } from "./batches.ts"
+import { createFrozenBatches } from "./frozen-batches.ts"
+import type { Learner } from "./learner.ts"
+
+export interface OpenBatchesOptions<Target> {
+  readonly learner: Learner
+  readonly dataset: Dataset<Target>
+  readonly augmentation: Augmentation
+  readonly threads: number
+}
+
+/** Batches of images, or of what the frozen part of the network makes of them. */
+export async function openBatches<Target>({
+  learner,
+  dataset,
+  augmentation,
+  threads,
+}: OpenBatchesOptions<Target>): Promise<{ batches: BatchMaker<Target>; release: () => Promise<void> }> {
+  const { model, task } = learner
+  const images = createBatchMaker<Target>(dataset, task, augmentation)
+  const { frozen } = model
+  if (frozen === undefined) return { batches: images, release: async () => {} }
+  const isAugmented = augmentation.crop > 0 || augmentation.flip
+  const batches = await createFrozenBatches<Target>({ frozen, dataset, task, images, isAugmented, threads })
+  return { batches, release: () => batches.release() }
+}
