@@ -11,7 +11,7 @@ import {
 } from "./proto.ts"
 
 /** Bytes of one element in `raw_data`; strings and types that ONNX got later have none here. */
-const elementBytes: Readonly<Partial<Record<OnnxDataType, number>>> = {
+export const elementBytes: Readonly<Partial<Record<OnnxDataType, number>>> = {
   float32: 4,
   float64: 8,
   float16: 2,
