@@ -84,12 +84,28 @@ function isMixedIn(node: OnnxNode, tensor: OnnxTensor, isLearned: (name: string)
   return ["Expand", "Tile"].includes(node.op) || node.inputs.some(isLearned)
 }
 
-/** Everything with stored numbers: initialisers and `Constant` nodes, by the name of the value. */
-export function storedTensors(model: OnnxModel): ReadonlyMap<string, OnnxTensor> {
-  const stored = new Map(model.initializers)
-  for (const { op, outputs, attributes } of model.nodes) {
+/**
+ * Everything with stored numbers: initialisers, `Constant` nodes and copies of fresh tensors, by the name of the value.
+ *
+ * Exporters store equal tensors once and copy them by `Identity`. Two tensors of one and the same number are equal by
+ * chance (fresh biases, means and scales), so each copy stands for itself; all others are shared on purpose.
+ */
+function storedTensors({ initializers, nodes }: OnnxModel): ReadonlyMap<string, OnnxTensor> {
+  const stored = new Map(initializers)
+  for (const { op, domain, inputs, outputs, attributes } of nodes) {
+    const [input = "", output] = [inputs[0], outputs[0]]
+    if (domain !== "" || output === undefined) continue
     const value = op === "Constant" ? attributes.get("value") : undefined
-    if (value?.kind === "tensor") stored.set(outputs[0] as string, value.value)
+    if (value?.kind === "tensor") stored.set(output, value.value)
+    const source = op === "Identity" ? stored.get(input) : undefined
+    if (source !== undefined && isFresh(source)) stored.set(output, source)
   }
   return stored
+}
+
+function isFresh({ dataType, shape, read }: OnnxTensor): boolean {
+  if (dataType !== "float32" || sizeOf(shape) === 0) return false
+  const { data } = read()
+  const numbers = data as Float32Array
+  return numbers.every((number) => number === numbers[0])
 }
