@@ -58,6 +58,8 @@ class Walk {
   readonly #known = new Map<string, Known>()
   /** Values that depend on what is fed, and so have the batch as their first axis or inside it. */
   readonly #fed = new Set<Value>()
+  /** Numbers that were worked out from the shape of something fed, and so hold the batch that the graph has. */
+  readonly #followsBatch = new Set<Tensor>()
   readonly #parameters: ReadonlyMap<string, StoredParameter>
   /** The batch that the file was exported for, where it is fixed, and the one it is imported for. */
   readonly #fileBatch: number | undefined
@@ -86,8 +88,11 @@ class Walk {
     if (node.outputs.every((output) => this.#known.has(output))) return
     const view = viewNode(this.#model.where, this.#model.opset, node)
     const results = this.#compute(node, view)
-    if (node.inputs.some((name) => this.#isFed(this.#known.get(name)))) {
-      for (const result of results) if ("value" in result) this.#fed.add(result.value)
+    const isFed = node.inputs.some((name) => this.#isFed(this.#known.get(name)))
+    for (const result of results) {
+      if ("value" in result && isFed) this.#fed.add(result.value)
+      if ("numbers" in result && (isFed || node.inputs.some((name) => this.#holdsBatch(this.#known.get(name)))))
+        this.#followsBatch.add(result.numbers)
     }
     for (const [position, output] of node.outputs.entries()) {
       const result = results[position]
@@ -147,6 +152,10 @@ class Walk {
 
   #isFed(known: Known | undefined): boolean {
     return known !== undefined && "value" in known && this.#fed.has(known.value)
+  }
+
+  #holdsBatch(known: Known | undefined): boolean {
+    return known !== undefined && "numbers" in known && this.#followsBatch.has(known.numbers)
   }
 
   #isFrozen(name: string): boolean {
@@ -221,6 +230,7 @@ class Walk {
     if (op === "Reshape" || op === "Expand") {
       const [data, shape] = inputs
       if (data === undefined || !("value" in data) || shape === undefined || !("numbers" in shape)) return inputs
+      if (this.#holdsBatch(shape)) return inputs
       const wanted = Array.from(shape.numbers.data as ArrayLike<number | bigint>, Number)
       const fitted = this.#refitted(op, wanted, data.value.shape, fileBatch)
       return [data, { numbers: intTensor([fitted.length], fitted) }]
