@@ -6,6 +6,7 @@ import { decodeInput, type Preprocessing, valueTable, writePixels } from "./deco
 import type { CacheEntry, FeatureCache, RowHandle } from "./feature-cache.ts"
 import type { FrozenNetwork } from "./frozen-network.ts"
 import type { ImageFile } from "./image-files.ts"
+import { inOrder } from "./in-order.ts"
 import { batchShape } from "./network-input.ts"
 
 /** An image that cannot be used, and why. */
@@ -113,23 +114,6 @@ async function entriesOf(
     } else entries.push({ key: image.realPath, stamp: `${result.size}-${result.mtimeNs}` })
   }
   return entries
-}
-
-/** Works on items a few at a time and gives the results in order; errors are results. */
-async function* inOrder<Item, Result>(
-  items: readonly Item[],
-  work: (item: Item) => Promise<Result>,
-  ahead: number,
-): AsyncGenerator<{ readonly item: Item; readonly result: Result | Error }> {
-  const started: Promise<Result | Error>[] = []
-  let next = 0
-  for (const item of items) {
-    while (next < items.length && started.length < ahead) {
-      const result = work(items[next++] as Item)
-      started.push(result.catch((error: unknown) => (error instanceof Error ? error : new Error(String(error)))))
-    }
-    yield { item, result: await (started.shift() as Promise<Result | Error>) }
-  }
 }
 
 function reasonOf(error: Error): string {
