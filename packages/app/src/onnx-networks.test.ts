@@ -1,0 +1,245 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { compileModel, floatTensor, readOnnxModel, readSafetensors } from "@learnloss/engine"
+import { relativeDifference } from "@learnloss/engine/testing"
+import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { main } from "./main.ts"
+
+/** What `fixtures/make-imports.py` writes: a few training steps of PyTorch on the images beside them. */
+interface FitFixture {
+  readonly runs: readonly { readonly onnx: string; readonly losses: readonly number[] }[]
+}
+
+const fixtures = new URL("../../../fixtures/imports/", import.meta.url).pathname
+const images = join(fixtures, "fit")
+const { runs }: FitFixture = JSON.parse(readFileSync(join(images, "fit.json"), "utf8"))
+
+let root: string
+const cacheBefore = process.env.LEARNLOSS_CACHE
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "learnloss-onnx-"))
+  process.env.LEARNLOSS_CACHE = join(root, "cache")
+})
+afterEach(() => {
+  rmSync(root, { recursive: true, force: true })
+  if (cacheBefore === undefined) delete process.env.LEARNLOSS_CACHE
+  else process.env.LEARNLOSS_CACHE = cacheBefore
+})
+
+async function command(args: readonly string[], onProgress = (_: string) => {}, signal = new AbortController().signal) {
+  const [stdout, stderr]: [string[], string[]] = [[], []]
+  const io = {
+    stdout: (text: string) => void stdout.push(text),
+    stderr(text: string) {
+      stderr.push(text)
+      onProgress(text)
+    },
+    isTerminal: false,
+    signal,
+  }
+  const code = await main(args, { io })
+  return { code, stdout: stdout.join(""), stderr: stderr.join("") }
+}
+
+function fitArguments(onnx: string, ...more: readonly string[]): string[] {
+  const settings =
+    "--batch 32 --steps 20 --lr 0.01 --momentum 0.9 --weight-decay 0 --no-shuffle --no-augment --fixed-lowerings --threads 1"
+  const colours = "--mean 0.4914,0.4822,0.4465 --std 0.2470,0.2435,0.2616"
+  const files = ["--log", join(root, "steps.jsonl"), "--out", join(root, "trained.onnx")]
+  return [
+    "fit",
+    join(images, onnx),
+    "--data",
+    `cifar10:${images}`,
+    ...`${settings} ${colours}`.split(" "),
+    ...files,
+    ...more,
+  ]
+}
+
+const stepLines = () =>
+  readFileSync(join(root, "steps.jsonl"), "utf8")
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { step: number; loss: number; lossPrediction: number })
+
+describe("learnloss fit", () => {
+  it.each(runs)("has PyTorch's losses on $onnx", async ({ onnx, losses }) => {
+    const { code, stdout } = await command(fitArguments(onnx, "--loss-weight", "0"))
+    expect(code).toBe(0)
+    expect(stdout).toContain("accuracy")
+    const lines = stepLines()
+    expect(lines.map(({ step }) => step)).toEqual(losses.map((_, index) => index + 1))
+    for (const [index, { loss, lossPrediction }] of lines.entries()) {
+      expect(relativeDifference([loss], [losses[index]!]), `step ${index + 1}`).toBeLessThan(1e-4)
+      expect(lossPrediction).toBeGreaterThan(0)
+    }
+  })
+
+  it("says that normalisation was folded away, and trains slowly unless told otherwise", async () => {
+    const args = fitArguments("folded.onnx").filter((each, index, all) => each !== "--lr" && all[index - 1] !== "--lr")
+    const { code, stderr } = await command(args)
+    expect(code).toBe(0)
+    expect(stderr).toContain("torch.onnx.export(")
+    expect(stderr).toContain("The learning rate is 0.001")
+    const rates = readFileSync(join(root, "steps.jsonl"), "utf8").match(/"learningRate":[\d.e-]+/g)
+    expect(Number(rates?.[0]?.split(":")[1])).toBeCloseTo(0.001, 6)
+  })
+
+  it("writes the network and its loss module, and goes on to the same bits after Ctrl-C", async () => {
+    await command(fitArguments("training.onnx"))
+    const [whole, losses] = [readFileSync(join(root, "trained.onnx")), stepLines()]
+    expect(existsSync(join(root, "trained.onnx.checkpoint"))).toBe(false)
+    rmSync(join(root, "trained.onnx"))
+    const controller = new AbortController()
+    // Ends training within its first steps, whatever the machine's speed.
+    const watch = setInterval(() => {
+      if (existsSync(join(root, "trained.onnx.checkpoint"))) controller.abort()
+    }, 1)
+    const broken = await command(fitArguments("training.onnx"), undefined, controller.signal)
+    clearInterval(watch)
+    expect(broken.code).toBe(130)
+    expect(existsSync(join(root, "trained.onnx"))).toBe(false)
+    const again = await command(fitArguments("training.onnx"))
+    expect(again.stderr).toContain("Going on after step")
+    expect(readFileSync(join(root, "trained.onnx")).equals(whole)).toBe(true)
+    expect(stepLines()).toEqual(losses)
+    const session = await compileModel(whole, { threads: 1 })
+    const result = await session.run({ images: floatTensor([3, 3, 32, 32]) })
+    await session.release()
+    expect(Object.entries(result).map(([name, { shape }]) => [name, shape])).toEqual([
+      ["logits", [3, 10]],
+      ["predictedLoss", [3]],
+    ])
+  })
+
+  it("keeps what is frozen, computed ahead and all, and trains the rest", async () => {
+    const { code } = await command(fitArguments("training.onnx", "--freeze", "stage1*"))
+    expect(code).toBe(0)
+    const [before, after] = [readOnnxModel(join(images, "training.onnx")), readOnnxModel(join(root, "trained.onnx"))]
+    const numbersOf = (model: typeof before, name: string) => [
+      ...(model.initializers.get(name)!.read().data as Float32Array),
+    ]
+    const weights = [...before.initializers].filter(([, { shape }]) => shape.length > 1).map(([name]) => name)
+    const changed = weights.filter((name) => `${numbersOf(before, name)}` !== `${numbersOf(after, name)}`)
+    expect(weights.filter((name) => name.startsWith("stage1")).length).toBeGreaterThan(0)
+    expect(changed).toEqual(weights.filter((name) => !name.startsWith("stage1")))
+  })
+
+  it.each([
+    ["a tap that does not exist", ["--taps", "nowhere"], /nowhere.*model inspect/s],
+    ["a pattern that matches nothing", ["--freeze", "stage9*"], /stage9.*no match/s],
+    ["a value that does not exist as output", ["--output", "logit"], /Did you mean logits/],
+    ["a mean without a deviation", ["--mean", "0,0,0"], /--mean|both/],
+    ["an odd batch", ["--batch", "33"], /batch/],
+    ["steps and epochs together", ["--epochs", "2"], /steps and epochs/],
+  ])("refuses %s with exit code 2 and writes nothing", async (_, options, reason) => {
+    const args = fitArguments("training.onnx", ...options)
+    const cut = options[0] === "--mean" ? args.slice(0, -2).filter((each) => !/--(mean|std)|0\.\d+,/.test(each)) : args
+    const { code, stderr } = await command(options[0] === "--mean" ? [...cut, ...options] : args)
+    expect(code).toBe(2)
+    expect(stderr).toMatch(reason)
+    expect(existsSync(join(root, "trained.onnx"))).toBe(false)
+    expect(existsSync(join(root, "trained.onnx.checkpoint"))).toBe(false)
+  })
+
+  it("refuses to go on with other settings than training was begun with", async () => {
+    const controller = new AbortController()
+    const watch = setInterval(() => existsSync(join(root, "trained.onnx.checkpoint")) && controller.abort(), 1)
+    await command(fitArguments("training.onnx"), undefined, controller.signal)
+    clearInterval(watch)
+    const { code, stderr } = await command(fitArguments("training.onnx", "--seed", "5"))
+    expect(code).toBe(2)
+    expect(stderr).toMatch(/seed: expected 0.*got 5/)
+  })
+})
+
+describe("a run on an ONNX network", () => {
+  const writeSettings = (changes: string) => {
+    const path = join(root, "settings.yaml")
+    writeFileSync(
+      path,
+      `data: cifar10:${images}
+model: { onnx: "${join(images, "training.onnx")}" }
+augment: { crop: 0, flip: false }
+training: { steps: 6, batch: 16, learningRate: 0.01, startFrom: fresh, checkpointSeconds: 0 }
+lossModule: { width: 8 }
+budget: { initial: 40, perCycle: 20, cycles: 2 }
+strategies: [random, learning-loss-outputs]
+engine: { lowerings: fixed, threads: 1 }
+${changes}`,
+    )
+    return path
+  }
+  const records = (folder: string) => {
+    const text = readFileSync(join(root, folder, "cycles.jsonl"), "utf8")
+    return text.replaceAll(/"\w+Seconds":[^,}]+/g, "")
+  }
+
+  it("learns actively, exports what it trained, and resumes only with the same file", async () => {
+    const { code } = await command(["run", writeSettings("freeze: [stage1*]"), "--out", join(root, "run")])
+    expect(code).toBe(0)
+    const config = JSON.parse(readFileSync(join(root, "run", "config.json"), "utf8"))
+    expect(config.model.digest).toMatch(/^[0-9a-f]{64}$/)
+    const out = join(root, "exported.onnx")
+    const ambiguous = await command(["export", join(root, "run"), "--out", out])
+    expect(ambiguous.code).toBe(2)
+    expect(ambiguous.stderr).toContain("random trial 1")
+    for (const from of [
+      [join(root, "run"), "--strategy", "learning-loss-outputs"],
+      [join(root, "run", "checkpoints", "learning-loss-outputs-trial1")],
+    ]) {
+      expect((await command(["export", ...from, "--out", out])).code).toBe(0)
+      expect(readOnnxModel(out).outputs.map(({ name }) => name)).toEqual(["logits", "predictedLoss"])
+      rmSync(out)
+    }
+    const checkpoint = join(root, "run", "checkpoints", "learning-loss-outputs-trial1")
+    const { weights } = JSON.parse(readFileSync(join(checkpoint, "checkpoint.json"), "utf8"))
+    const names = [...readSafetensors(join(checkpoint, weights)).keys()]
+    expect(names.some((name) => name.startsWith("stage2"))).toBe(true)
+    expect(names.some((name) => name.startsWith("stage1"))).toBe(false)
+
+    config.model.digest = "0".repeat(64)
+    writeFileSync(join(root, "run", "config.json"), JSON.stringify(config))
+    writeFileSync(join(root, "run", "cycles.jsonl"), "")
+    const changed = await command(["resume", join(root, "run")])
+    expect(changed.code).toBe(2)
+    expect(changed.stderr).toContain("the file that the run was started with")
+  })
+
+  it("gives the same records with the frozen part's outputs on disk already, and without a cache", async () => {
+    const settings = writeSettings("freeze: [stage1*]")
+    await command(["run", settings, "--out", join(root, "one")])
+    await command(["run", settings, "--out", join(root, "two")])
+    rmSync(join(root, "cache"), { recursive: true })
+    await command(["run", settings, "--out", join(root, "three")])
+    expect(records("two")).toBe(records("one"))
+    expect(records("three")).toBe(records("one"))
+  })
+
+  it("lowers the learning rate of a folded network, unless one is given", async () => {
+    const settings = writeSettings("").replace("settings", "folded")
+    const text = readFileSync(join(root, "settings.yaml"), "utf8").replace("training.onnx", "folded.onnx")
+    writeFileSync(settings, text.replace("learningRate: 0.01, ", ""))
+    const { stdout } = await command(["run", settings, "--dry-run", "--json"])
+    expect(JSON.parse(stdout).config.training.learningRate).toBe(0.001)
+    writeFileSync(settings, text)
+    expect(
+      JSON.parse((await command(["run", settings, "--dry-run", "--json"])).stdout).config.training.learningRate,
+    ).toBe(0.01)
+  })
+
+  it.each([
+    ["freeze without a file", "model: { name: cnn4 }\nfreeze: [a]", /model.onnx/],
+    ["a name and a file together", 'model: { name: cnn4, onnx: "a.onnx" }', /exactly one of name and onnx/],
+    ["a file that is not there", 'model: { onnx: "nowhere.onnx" }', /nowhere.onnx/],
+  ])("refuses %s before anything is written", async (_, lines, reason) => {
+    const path = writeSettings("")
+    writeFileSync(path, readFileSync(path, "utf8").replace(/^model: .*$/m, lines))
+    const { code, stderr } = await command(["run", path, "--out", join(root, "run")])
+    expect(code).toBe(2)
+    expect(stderr).toMatch(reason)
+    expect(existsSync(join(root, "run"))).toBe(false)
+  })
+})
