@@ -36,6 +36,7 @@ export type {
 } from "./onnx/model.ts"
 export { type ProbedShapes, type ProbedValue, type ProbeOptions, probeShapes } from "./onnx/probe.ts"
 export { decodeOnnxModel, readOnnxModel } from "./onnx/read-model.ts"
+export { listReadableOps, type ReadableOp } from "./onnx/readable-ops.ts"
 export { type SuggestedTap, suggestTaps } from "./onnx/taps.ts"
 export type { Obstacle, OpRules, OpUse } from "./onnx/trainability.ts"
 export { type Optimizer, sgd } from "./optim/optimizer.ts"

@@ -5,6 +5,7 @@ import type { LoadParts } from "./experiment.ts"
 import { addExportCommand } from "./export.ts"
 import { addFitCommand } from "./fit.ts"
 import type { CommandIo } from "./io.ts"
+import { addModelCommand } from "./model.ts"
 import { addRankCommand } from "./rank.ts"
 import { addReportCommand } from "./report.ts"
 import { addResumeCommand } from "./resume.ts"
@@ -44,6 +45,7 @@ export function createProgram(io: CommandIo, loadParts: LoadParts): Command {
   addResumeCommand(program, io, loadParts)
   addReportCommand(program, io)
   addRankCommand(program, io)
+  addModelCommand(program, io)
   addFitCommand(program, io)
   addExportCommand(program, io)
   return program

@@ -1,0 +1,92 @@
+import type { ModelInspection, ReadableOp } from "@learnloss/engine"
+import { formatCount, plural } from "./format.ts"
+
+/** The ops that networks may be made of, as a table. */
+export function formatOps(ops: readonly ReadableOp[]): string {
+  return table([
+    ["op", "opsets", "gradient"],
+    ...ops.map(({ op, opsets, gradient }) => [op, opsets, gradient ? "yes" : "no"]),
+  ])
+}
+
+/** What `learnloss model inspect` says of a file. */
+export function formatInspection(file: string, inspection: ModelInspection): string {
+  const { producer, opset, parameters, flops, ops, taps, embedding, finalSoftmax, obstacles } = inspection
+  const tensors = parameters.tensors.filter(({ kind }) => kind === "parameter").length
+  const madeBy = [producer.name, producer.version].filter((word) => word !== "").join(" ") || "an unknown exporter"
+  return [
+    `${file}: opset ${opset}, made by ${madeBy}`,
+    ...inspection.inputs.map(({ name, dataType, shape }) => `input   ${name}: ${dataType ?? "?"} ${dimensions(shape)}`),
+    ...inspection.outputs.map(
+      ({ name, dataType, probed, shape }) => `output  ${name}: ${dataType ?? "?"} ${dimensions(shape ?? probed)}`,
+    ),
+    ...(inspection.batch === "fixed" ? [`The file computes with a batch of ${inspection.batchSize} only.`] : []),
+    "",
+    `${formatCount(parameters.count)} parameters in ${plural(tensors, "tensor")}, ${formatSize(parameters.bytes)}; ${formatFlops(flops)} FLOPs a sample (convolutions and matrix products)`,
+    "",
+    table([
+      ["op", "count", "read", "gradient"],
+      ...ops.map(({ op, domain, count, isReadable, hasGradient }) => [
+        domain === "" ? op : `${domain}.${op}`,
+        String(count),
+        isReadable ? "yes" : "no",
+        hasGradient ? "yes" : "no",
+      ]),
+    ]),
+    "",
+    ...trainability(obstacles),
+    ...(finalSoftmax === undefined
+      ? []
+      : [`${finalSoftmax.op} ends the network; training cuts it off where it is a Softmax.`]),
+    ...foldedNote(inspection),
+    "",
+    taps.length === 0
+      ? "Nothing suggests itself as a tap; name values with --taps."
+      : "Suggested taps (the last feature map of each resolution), for one sample:",
+    ...(taps.length === 0
+      ? []
+      : [table(taps.map(({ name, shape, layout }) => [`  ${name}`, dimensions(shape), layout]))]),
+    `Embedding: ${embedding.name} ${dimensions(embedding.shape)}`,
+  ].join("\n")
+}
+
+function trainability(obstacles: ModelInspection["obstacles"]): string[] {
+  if (obstacles.length === 0)
+    return ["All of it can be trained: the ops without a gradient only work out shapes or compare."]
+  return obstacles.map(({ op, domain, node, lacks, parameters, parameterCount }) => {
+    const more = parameterCount > parameters.length ? ` and ${parameterCount - parameters.length} more` : ""
+    return `${domain === "" ? op : `${domain}.${op}`} node "${node}" has no ${lacks}: what comes before it cannot be trained (${parameters.join(", ")}${more}). Freeze that, take an earlier value as output, or tap after it.`
+  })
+}
+
+function foldedNote({ foldedNorm, recipe }: ModelInspection): string[] {
+  if (foldedNorm === "yes") return recipe === undefined ? [] : [recipe]
+  if (foldedNorm === "no") return []
+  return ["No normalisation, and biases in every convolution: batch normalisation may have been folded into them."]
+}
+
+function dimensions(shape: readonly (number | string | undefined)[] | undefined): string {
+  return shape === undefined ? "[?]" : `[${shape.map((length) => length ?? "?").join(", ")}]`
+}
+
+function formatSize(bytes: number): string {
+  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(0)} kB` : `${(bytes / 1e6).toFixed(1)} MB`
+}
+
+function formatFlops(flops: number): string {
+  if (flops >= 1e9) return `${(flops / 1e9).toFixed(2)} G`
+  return flops >= 1e6 ? `${(flops / 1e6).toFixed(1)} M` : formatCount(flops)
+}
+
+/** Columns as wide as their widest cell. */
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n")
+}
