@@ -1,3 +1,4 @@
+import { dataFlow } from "./data-flow.ts"
 import type { OnnxModel } from "./model.ts"
 
 const normOps = new Set([
@@ -20,14 +21,21 @@ const madeUpName = /^(onnx::)?(Conv|ConvTranspose)_\d+$|^\d+$/
  */
 export function foldedNorm(model: OnnxModel): "yes" | "maybe" | "no" {
   const convolutions = model.nodes.filter(({ op }) => op === "Conv" || op === "ConvTranspose")
-  if (convolutions.length === 0 || model.nodes.some(({ op }) => normOps.has(op))) {
-    // Networks with both norms exist: what was folded lost its names all the same.
-    const isBatch = model.nodes.some(({ op }) => op === "BatchNormalization")
-    return !isBatch && convolutions.some(({ inputs }) => isRenamed(inputs)) ? "yes" : "no"
-  }
+  // Some norms stay where no convolution stands before them, so a norm in the file proves nothing.
   if (convolutions.some(({ inputs }) => isRenamed(inputs))) return "yes"
   const isBiased = convolutions.every(({ inputs }) => (inputs[2] ?? "") !== "")
-  return isBiased && convolutions.length > 1 ? "maybe" : "no"
+  return isBiased && convolutions.length > 1 && !hasNorm(model) ? "maybe" : "no"
+}
+
+/** Normalisation by an op of its own, or as a division by the root of something computed. */
+function hasNorm(model: OnnxModel): boolean {
+  if (model.nodes.some(({ op }) => normOps.has(op))) return true
+  const { makers, fed } = dataFlow(model)
+  return model.nodes.some(({ op, inputs }) => {
+    const divisor =
+      op === "Div" ? makers.get(inputs[1] ?? "") : op === "Reciprocal" ? makers.get(inputs[0] ?? "") : undefined
+    return divisor?.op === "Sqrt" && fed.has(divisor.outputs[0] ?? "")
+  })
 }
 
 function isRenamed([, weight = "", bias = ""]: readonly string[]): boolean {

@@ -116,7 +116,7 @@ describe("probed shapes", () => {
     await expect(probe({ ...rest, inputs: [{ name: "x" }] })).rejects.toMatchObject({ code: "ONNX_SHAPE_OPEN" })
   })
 
-  test("use the files own statistics, so that networks exported for training run", async () => {
+  test("use the file's own statistics, so that networks exported for training run", async () => {
     const flag = { dtype: "bool", shape: [], data: Uint8Array.of(1) } as const
     const ones = floatTensor([3], Float32Array.of(1, 1, 1))
     const shapes = await probe({

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest"
+import { floatTensor } from "../graph/tensor.ts"
 import { type WrittenModel, writeOnnxModel } from "../testing/onnx-writer.ts"
 import { findEmbedding, findFinalSoftmax, mainOutput } from "./endings.ts"
 import { foldedNorm } from "./folded-norm.ts"
@@ -181,6 +182,25 @@ describe("folded normalisation", () => {
     expect(foldedNorm(open(renamed(networks.plainCnn(), number)))).toBe("yes")
     const plain = (name: string) => number(name).replace("onnx::Conv_", "")
     expect(foldedNorm(open(renamed(networks.plainCnn(), plain)))).toBe("yes")
+  })
+
+  test("shows beside norms that no convolution stands before", () => {
+    const model = renamed(networks.plainCnn(), (name) =>
+      name.startsWith("conv2.1.") ? `onnx::Conv_${name.endsWith("weight") ? 7 : 8}` : name,
+    )
+    const initializers = { ...model.initializers, scale: floatTensor([3]) }
+    const norm = { op: "BatchNormalization", inputs: ["x", ...new Array(4).fill("scale")], outputs: ["normed"] }
+    expect(foldedNorm(open({ ...model, initializers, nodes: [norm, ...model.nodes] }))).toBe("yes")
+  })
+
+  test("is not likely beside normalisation that is written out", () => {
+    const model = networks.plainCnn()
+    const nodes = [
+      { op: "ReduceMean", inputs: ["x"], outputs: ["variance"] },
+      { op: "Sqrt", inputs: ["variance"], outputs: ["deviation"] },
+      { op: "Div", inputs: ["x", "deviation"], outputs: ["normed"] },
+    ]
+    expect(foldedNorm(open({ ...model, nodes: [...nodes, ...model.nodes] }))).toBe("no")
   })
 
   test("is likely where all convolutions have biases and nothing normalises", () => {
