@@ -55,6 +55,8 @@ export async function rankPool(settings: RankSettings, options: RankOptions): Pr
     onEvent({ type: "measured", heldOut, confidence })
     // Told before the pool is computed: who sees it may stop here.
     if (isNoBetterThanChance(heldOut)) warn(chanceWarning(settings, network, heldOut))
+    if (!settings.outputs && (confidence?.rankingAccuracy ?? 0) > (heldOut.rankingAccuracy ?? 0))
+      notice("The network's own confidence ranks these losses better; --outputs lets the module read it.")
 
     const unusable: ImageDefect[] = []
     const handles = await extract(pool, "features of the pool", network, options, (defect) => unusable.push(defect))
@@ -183,18 +185,21 @@ async function diverseBatch(
 
 function chanceWarning(settings: RankSettings, { plan }: PreparedNetwork, heldOut: HeldOutFigures): string {
   const { rankingAccuracy, interval } = heldOut
-  const percent = (share: number) => `${(100 * share).toFixed(1)}%`
   const found =
     rankingAccuracy === null || interval === null
-      ? "all held-out losses are equal"
-      : `ranking accuracy ${percent(rankingAccuracy)} on ${heldOut.images} held-out losses, between ${percent(interval[0])} and ${percent(interval[1])}`
+      ? `all ${heldOut.images} held-out losses are equal`
+      : `ranking accuracy ${percent(rankingAccuracy)} on ${heldOut.images} held-out losses, which may as well be anything from ${percent(interval[0])} to ${percent(interval[1])}`
   const attempts = [
     ...(settings.outputs || plan.outputs.length === 0 ? [] : ["--outputs"]),
-    "other --taps",
     "more losses, of images that the network was not trained on",
+    "other --taps",
     "--mean, --std and --fit as in the network's own training",
   ]
-  return `The module ranks no better than chance (${found}), so this batch is worth no more than a random one. Try: ${attempts.join("; ")}.`
+  return `The module is not shown to rank better than chance (${found}): the batch may be worth no more than a random one. Try ${attempts.join("; ")}.`
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)}%`
 }
 
 function namesOf(defects: readonly ImageDefect[]): string {
