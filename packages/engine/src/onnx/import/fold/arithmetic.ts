@@ -164,5 +164,9 @@ export const arithmeticFolds = {
     if (x.dtype !== "bool") return view.fail("bool", x.dtype, exportAgain)
     return [filled(view, "bool", x.shape, (at) => (x.data[at] === 0 ? 1 : 0))]
   },
+  IsNaN: (inputs, view) => {
+    const x = needed(view, inputs, 0)
+    return [filled(view, "bool", x.shape, (at) => Number(Number.isNaN(x.data[at])))]
+  },
   Where: chosen,
 } as const satisfies Readonly<Record<string, FoldRule>>

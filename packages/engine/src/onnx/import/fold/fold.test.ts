@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest"
 import { LearnlossError } from "../../../errors.ts"
-import { intTensor, type Tensor } from "../../../graph/tensor.ts"
+import { floatTensor, intTensor, type Tensor } from "../../../graph/tensor.ts"
 import { createRng } from "../../../random/rng.ts"
 import { type WrittenAttribute, writeOnnxModel } from "../../../testing/onnx-writer.ts"
 import { decodeOnnxModel } from "../../read-model.ts"
@@ -71,6 +71,8 @@ describe("folding", () => {
     ["OneHot", [intTensor([1], [1]), intTensor([], [huge]), intTensor([2], [0, 1])]],
     ["Pow", [intTensor([], [7]), intTensor([], [huge])]],
     ["Concat", [intTensor([0, huge], []), intTensor([0, huge], [])], { axis: 1 }],
+    ["Concat", [intTensor([1], [7]), intTensor([], [7])], { axis: 0 }],
+    ["Gather", [intTensor([1], [7]), floatTensor([1])]],
     ["Div", [intTensor([], [7]), intTensor([], [0])]],
     ["Mod", [intTensor([], [7]), intTensor([], [0])]],
     ["Gather", [intTensor([2], [7, 8]), intTensor([], [2])]],

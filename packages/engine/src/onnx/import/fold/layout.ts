@@ -54,7 +54,10 @@ function concatenated(inputs: Inputs, view: NodeView): Tensor {
   const head = needed(view, inputs, 0)
   const axis = axisIn(view, view.int("axis", 0), head.shape.length)
   const isFitting = parts.every(
-    ({ dtype, shape }) => dtype === head.dtype && shape.with(axis, 0).join() === head.shape.with(axis, 0).join(),
+    ({ dtype, shape }) =>
+      dtype === head.dtype &&
+      shape.length === head.shape.length &&
+      shape.every((length, index) => index === axis || length === head.shape[index]),
   )
   if (!isFitting)
     return view.fail(`shapes equal outside axis ${axis}`, parts.map(({ shape }) => `[${shape}]`).join(", "))

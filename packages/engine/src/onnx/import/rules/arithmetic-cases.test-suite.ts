@@ -109,6 +109,7 @@ export const arithmeticCases: OpCases = {
   GreaterOrEqual: since12,
   Less: compared,
   LessOrEqual: since12,
+  IsNaN: [{ opsets: [11, 13, 20, 22], inputs: [numbers(1, Number.NaN, Number.NEGATIVE_INFINITY, 0)] }],
   Not: [{ opsets: both, inputs: [bools([3], 0, 1, 1)] }],
   And: logical,
   Or: logical,

@@ -131,6 +131,7 @@ export const arithmeticRules = {
   GreaterOrEqual: { ...binary(greaterOrEqual, false), since: 12 },
   Less: binary(less, false),
   LessOrEqual: { ...binary((a, b) => greaterOrEqual(b, a), false), since: 12 },
+  IsNaN: unary((x) => not(equal(x, x)), false),
   Not: unary(not, false),
   And: binary(and, false),
   Or: binary(or, false),

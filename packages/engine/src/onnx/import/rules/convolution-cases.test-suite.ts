@@ -51,6 +51,8 @@ export const convolutionCases: OpCases = {
       attributes: { strides: [2, 2], output_shape: [5, 7], auto_pad: "SAME_UPPER" },
     },
     { opsets: both, inputs: [x(1, 1, 3), x(1, 1, 4)], attributes: { strides: [2], output_shape: [5] } },
+    { opsets: both, inputs: [x(1, 1, 3), x(1, 1, 1)], attributes: { strides: [2], output_shape: [6] } },
+    { opsets: both, inputs: [x(1, 1, 3), x(1, 1, 1)], attributes: { strides: [2], auto_pad: "SAME_UPPER" } },
     ...transposedPaddings,
   ],
 }

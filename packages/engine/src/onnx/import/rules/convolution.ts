@@ -75,9 +75,9 @@ function transposedConvolution(c: ImportContext): Value {
   const fitted = ([0, 1] as const).map((axis): { pads: Pair; extra: number } => {
     if (wanted === undefined) return { pads: [0, 0], extra: given[axis] }
     const surplus = full[axis] + given[axis] - wanted[axis]
-    return surplus >= 0
-      ? { pads: shared(surplus, autoPad), extra: given[axis] }
-      : { pads: [0, 0], extra: given[axis] - surplus }
+    if (surplus >= 0) return { pads: shared(surplus, autoPad), extra: given[axis] }
+    // Like ONNX Runtime, which gives what there is where it is not told the length.
+    return { pads: [0, 0], extra: given[axis] - (c.has("output_shape") ? surplus : 0) }
   }) as [{ pads: Pair; extra: number }, { pads: Pair; extra: number }]
   const pads: Pads =
     wanted === undefined && autoPad === "NOTSET" ? explicitPads(c, rank) : padsFrom([fitted[0].pads, fitted[1].pads])

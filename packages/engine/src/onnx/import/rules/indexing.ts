@@ -15,7 +15,7 @@ import {
 } from "../../../graph/build.ts"
 import type { Value } from "../../../graph/graph.ts"
 import type { ScatterReduction } from "../../../graph/ops.ts"
-import { intTensor } from "../../../graph/tensor.ts"
+import { intTensor, isSameShape } from "../../../graph/tensor.ts"
 import type { ImportContext, ImportRule } from "../rule.ts"
 import { axisIn, exportAgain, indicesIn } from "./axes.ts"
 import { constantTensor } from "./constants.ts"
@@ -25,9 +25,7 @@ import { takeSteps } from "./layout.ts"
 function positionsAlong(c: ImportContext, length: number): Value {
   const fixed = c.constant(1)
   if (fixed === undefined) return c.input(1)
-  return c.graph.constant(
-    intTensor(fixed.shape, indicesIn(c, Array.from(fixed.data as ArrayLike<bigint>, Number), length)),
-  )
+  return c.graph.constant(intTensor(fixed.shape, indicesIn(c, c.constantInts(1) ?? [], length)))
 }
 
 /** Fixed positions that lie evenly apart are a slice, which needs no search in either direction. */
@@ -36,8 +34,7 @@ function gathered(c: ImportContext): Value {
   const axis = axisIn(c, c.int("axis", 0), data.shape.length)
   const length = data.shape[axis] as number
   const fixed = c.constant(1)
-  const list =
-    fixed === undefined ? undefined : indicesIn(c, Array.from(fixed.data as ArrayLike<bigint>, Number), length)
+  const list = fixed === undefined ? undefined : indicesIn(c, c.constantInts(1) ?? [], length)
   const step = (list?.[1] ?? 0) - (list?.[0] ?? 0)
   const isEven = list?.every((position, index) => position === (list[0] as number) + index * step) ?? false
   if (fixed === undefined || list === undefined || !isEven || list.length === 0 || (list.length > 1 && step === 0)) {
@@ -55,6 +52,13 @@ function gatheredParts(c: ImportContext): Value {
   const rank = indices.shape.length
   if (count < 0 || count >= Math.min(rank, data.shape.length)) {
     return c.fail(`fewer than ${Math.min(rank, data.shape.length)} batch_dims`, String(count), exportAgain)
+  }
+  if (!isSameShape(data.shape.slice(0, count), indices.shape.slice(0, count))) {
+    return c.fail(
+      `${count} equal batch_dims`,
+      `[${data.shape.join(", ")}] and [${indices.shape.join(", ")}]`,
+      exportAgain,
+    )
   }
   const batch = constantTensor(
     c,

@@ -17,6 +17,14 @@ export const normalizationCases: OpCases = {
     { opsets: [11], inputs: [x(2, 3)], attributes: { ratio: 0.3 } },
     { opsets: [12, 22], inputs: [x(2, 3), scalar(0.3)] },
   ],
+  LRN: [
+    { opsets: [11, 13, 22], inputs: [x(1, 5, 2, 2)], attributes: { size: 3, alpha: { float: 0.5 } } },
+    {
+      opsets: [13],
+      inputs: [x(2, 4, 1, 3)],
+      attributes: { size: 5, alpha: { float: 2 }, beta: 0.5, bias: { float: 2 } },
+    },
+  ],
   InstanceNormalization: [
     { opsets: [11, 22], inputs: [x(2, 3, 3, 2), x(3), x(3)] },
     { opsets: [11], inputs: [x(2, 2, 5), x(2), x(2)], attributes: { epsilon: 0.1 } },
@@ -32,6 +40,7 @@ export const normalizationCases: OpCases = {
     { opsets: [17, 22], inputs: [x(2, 3, 4), x(3, 4), x(3, 4)], attributes: { axis: 1, epsilon: 0.01 } },
     { opsets: [17], inputs: [x(2, 3, 4), x(3, 4)], attributes: { axis: -2 } },
     { opsets: [17, 22], inputs: [x(3, 4), x(4), x(4)], outputs: 3 },
+    { opsets: [17], inputs: [x(2, 3, 4), x(3, 4), x(4)] },
     { opsets: [17], inputs: [x(2, 2, 3), data([2, 2, 3], positive), x(2, 2, 3)], attributes: { axis: 0 } },
   ],
 }

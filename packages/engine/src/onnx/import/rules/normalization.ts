@@ -1,8 +1,11 @@
 import {
   add,
+  averagePool,
+  div,
   expand,
   layerNormalization,
   mul,
+  pow,
   reciprocal,
   reduceMean,
   reshape,
@@ -10,9 +13,9 @@ import {
   sub,
 } from "../../../graph/build.ts"
 import type { Value } from "../../../graph/graph.ts"
-import { sizeOf } from "../../../graph/tensor.ts"
+import { floatTensor, sizeOf } from "../../../graph/tensor.ts"
 import type { ImportContext, ImportRule } from "../rule.ts"
-import { axisIn, exportAgain } from "./axes.ts"
+import { axisIn, broadcast, exportAgain } from "./axes.ts"
 import { constantOf } from "./constants.ts"
 
 const defaultEpsilon = 1e-5
@@ -64,11 +67,13 @@ function layerNorm(c: ImportContext): readonly Value[] {
   const x = c.input(0)
   const axis = axisIn(c, c.int("axis", -1), x.shape.length)
   const normalized = x.shape.slice(axis)
-  const fitted = (parameter: Value) => expand(parameter, normalized)
-  const scale = fitted(c.input(1))
-  const bias = c.hasInput(2) ? fitted(c.input(2)) : constantOf(c, normalized, 0)
   const epsilon = c.float("epsilon", defaultEpsilon)
-  const y = layerNormalization(x, scale, bias, axis, epsilon)
+  const [scale, bias] = [c.input(1), c.hasInput(2) ? c.input(2) : constantOf(c, normalized, 0)]
+  // A scale or bias may also differ along the axes before, which the op itself does not know.
+  const isPlain = [scale, bias].every(({ shape }) => broadcast(c, normalized, shape).join() === normalized.join())
+  const [ones, zeros] = isPlain ? [scale, bias] : [constantOf(c, normalized, 1), constantOf(c, normalized, 0)]
+  const rows = layerNormalization(x, expand(ones, normalized), expand(zeros, normalized), axis, epsilon)
+  const y = isPlain ? rows : add(mul(rows, scale), bias)
   if (c.node.outputs.slice(1).every((name) => name === "")) return [y]
   const axes = normalized.map((_, index) => axis + index)
   const mean = reduceMean(x, axes, true)
@@ -77,7 +82,31 @@ function layerNorm(c: ImportContext): readonly Value[] {
   return [y, mean, reciprocal(sqrt(add(variance, epsilon)))]
 }
 
+/**
+ * Divides by a power of the mean square over neighbouring channels, where channels beyond the ends count as zero
+ * (Krizhevsky et al. 2012, section 3.3).
+ */
+function acrossChannels(c: ImportContext): Value {
+  const x = c.input(0)
+  const size = c.int("size", 0)
+  const [n, channels, ...positions] = x.shape
+  if (n === undefined || channels === undefined || size < 1)
+    return c.fail("[N, C, ..] and a size", `${size}`, exportAgain)
+  const images = reshape(mul(x, x), [n, 1, channels, sizeOf(positions)])
+  const before = Math.floor((size - 1) / 2)
+  const means = averagePool(images, {
+    kernel: [size, 1],
+    strides: [1, 1],
+    pads: [before, 0, size - 1 - before, 0],
+    ceil: false,
+    countIncludePad: true,
+  })
+  const scale = add(mul(reshape(means, x.shape), c.float("alpha", 1e-4)), c.float("bias", 1))
+  return div(x, pow(scale, c.graph.constant(floatTensor([], Float32Array.of(c.float("beta", 0.75))))))
+}
+
 export const normalizationRules = {
+  LRN: { since: 11, gradient: true, build: acrossChannels },
   InstanceNormalization: { since: 11, gradient: true, build: instanceNormalization },
   GroupNormalization: { since: 18, gradient: true, build: groupNormalization },
   LayerNormalization: { since: 17, gradient: true, build: layerNorm },

@@ -83,6 +83,9 @@ export function windowOf(view: NodeView, rank: number, lengths: Shape, kernel: P
   const same = (index: 0 | 1): Pair => {
     const length = lengths[index] as number
     const covered = (Math.ceil(length / strides[index]) - 1) * strides[index] + reach(kernel[index], dilations[index])
+    // Exporters' frameworks start such windows at 0, ONNX Runtime later.
+    if (covered < length - 1)
+      return view.fail("windows that reach the last position", `${autoPad} from ${strides[index]}`)
     return shared(Math.max(0, covered - length), autoPad)
   }
   const pads: Pads =
