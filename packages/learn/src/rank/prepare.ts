@@ -24,7 +24,7 @@ export async function findImages(
   const known = new Set(samples.map(({ image }) => image.realPath))
   const pool = listing.images.filter(({ realPath }) => !known.has(realPath))
   const alreadyLabeled = listing.images.length - pool.length
-  if (listing.unreadFormats > 0) notice(`${listing.unreadFormats} images of other formats in the pool are left out.`)
+  if (listing.unreadFormats > 0) notice(`Left out of the pool: images of other formats (${listing.unreadFormats}).`)
   if (pool.length === 0) {
     throw new LearnlossError("POOL_EMPTY", {
       where: `--pool ${settings.pool}`,
@@ -33,7 +33,7 @@ export async function findImages(
       fix: "Give the folder of the images that are not labelled yet.",
     })
   }
-  if (alreadyLabeled > 0) notice(`${alreadyLabeled} images of the pool have a loss already and are left out.`)
+  if (alreadyLabeled > 0) notice(`Left out of the pool: images that have a loss already (${alreadyLabeled}).`)
   return { samples, pool, alreadyLabeled }
 }
 

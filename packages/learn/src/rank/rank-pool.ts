@@ -67,9 +67,10 @@ export async function rankPool(settings: RankSettings, options: RankOptions): Pr
     )
     const ranking = await rankRows({ images, rows, module, threads, signal, onEvent, unusable })
     if (ranking.length === 0) throw nothingToRank(settings, unusable)
-    if (unusable.length > 0) warn(`${unusable.length} images of the pool cannot be used: ${namesOf(unusable)}.`)
+    if (unusable.length > 0)
+      warn(`Left out of the pool: images that cannot be used (${unusable.length}): ${namesOf(unusable)}.`)
     if (ranking.length < settings.n)
-      notice(`The pool has ${ranking.length} images, fewer than the ${settings.n} wanted: all of them are the batch.`)
+      notice(`Fewer images in the pool (${ranking.length}) than wanted (${settings.n}): all of them are the batch.`)
     const batch = settings.diverse
       ? await diverseBatch({ ranking, n: settings.n, rows, module, threads, signal, rng: rng.child("diverse") })
       : ranking.slice(0, settings.n)

@@ -56,9 +56,9 @@ const leastRowsToCompare = 40
 /** Rows of a step; a batch has half as many pairs as its square. */
 const fullBatch = 128
 
-/** Every row is seen about ten times, within bounds that keep training below a minute. */
+/** Every row is seen about twenty times, within bounds that keep training below a minute; more only teaches few rows by heart. */
 function stepsFor(rows: number): number {
-  return Math.min(2000, Math.max(300, Math.ceil((10 * rows) / fullBatch)))
+  return Math.min(2000, Math.max(120, Math.ceil((20 * rows) / fullBatch)))
 }
 
 /**
