@@ -30,8 +30,12 @@ The network stays as it is: its features are computed once for each image and ke
   street/0002.jpg,2.418
 
 An id is a path relative to --images, with or without extension. Losses of images that the network was not trained on say
-most. A fifth of them is held out, and what the module is worth is measured on it. Ctrl-C or a kill costs nothing: the same
-command goes on with the features that are there.
+most. A fifth of them is held out, and what the module is worth is measured on it. A predicted loss has no unit: it only
+compares images. Ctrl-C or a kill costs nothing: the same command goes on with the features that are there.
+
+--fit, --mean and --std have to be what the network was trained with. What is left out is chosen by what the network looks
+like and told: cover for a row of scores, letterbox for anything with positions, ImageNet's normalisation for three
+channels, none for one channel and for files that Ultralytics wrote.
 
 DIR then holds batch.csv, batch.json, batch-coco.json (an image list for labelling tools), batch.png (the first images),
 ranking.csv (the whole pool) and report.json.
