@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs"
 import { dirname } from "node:path"
 import { LearnlossError } from "../errors.ts"
 import { readAttributes } from "./attributes.ts"
+import { defuseNodes } from "./crashing-nodes.ts"
 import { inlineExternalData } from "./external-data.ts"
 import { sortNodes, subgraphsOf } from "./graph-order.ts"
 import type { OnnxModel, OnnxNode, OnnxTensor, OnnxValueInfo } from "./model.ts"
@@ -65,6 +66,7 @@ export function decodeOnnxModel(bytes: Uint8Array, where: string, folder?: strin
     where,
   )
   const given = new Set([...inputs.map(({ name }) => name), ...initializers.keys()])
+  defuseNodes(graph.node ?? [], where)
   const nodeProtos = sortNodes(graph.node ?? [], given, where)
   const outputs = (graph.output ?? []).map((output) => readValueInfo(output, where))
   requireOutputs(outputs, nodeProtos, given, where)

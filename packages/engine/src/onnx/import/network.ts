@@ -23,6 +23,8 @@ export interface ImportOptions {
   readonly freezeNorm?: boolean
 }
 
+const checkInputs = "Check that the inputs have the shapes that the network was exported for, or export it again."
+
 /** What is known of a value: a value of the graph, or its numbers where it depends on neither data nor parameters. */
 type Known = { readonly value: Value } | { readonly numbers: Tensor }
 
@@ -106,15 +108,27 @@ class Walk {
     if (node.op === "Shape" || node.op === "Size") return [{ numbers: shapeNumbers(view, inputs[0]) }]
     const copied = node.op === "Identity" ? this.#parameters.get(node.outputs[0] ?? "") : undefined
     if (copied !== undefined) return [this.#parameter(copied)]
-    const fold = node.domain === "" ? foldRules[node.op] : undefined
+    const fold = node.domain === "" && Object.hasOwn(foldRules, node.op) ? foldRules[node.op] : undefined
     if (fold !== undefined && inputs.every((input) => input === undefined || "numbers" in input)) {
       const numbers = inputs.map((input) => (input !== undefined && "numbers" in input ? input.numbers : undefined))
       return fold(numbers, view).map((tensor) => ({ numbers: tensor }))
     }
     const rule = node.domain === "" && Object.hasOwn(importRules, node.op) ? importRules[node.op] : undefined
     if (rule === undefined) throw unknownOp(this.#model.where, node)
-    const built = rule.build(this.#context(view, inputs))
+    const built = this.#build(node, () => rule.build(this.#context(view, inputs)))
     return (Array.isArray(built) ? (built as readonly Value[]) : [built as Value]).map((value) => ({ value }))
+  }
+
+  /** Adds what a node stands for; where the graph refuses it, the message names the node of the file. */
+  #build<T>(node: OnnxNode, build: () => T): T {
+    try {
+      return build()
+    } catch (error) {
+      if (!(error instanceof LearnlossError) || error.code !== "GRAPH_SHAPE") throw error
+      const { expected, got } = error.details
+      const where = placeOf(this.#model.where, node)
+      throw new LearnlossError(error.code, { where, expected, got, fix: checkInputs, cause: error })
+    }
   }
 
   #context(view: NodeView, found: readonly (Known | undefined)[]): ImportContext {
@@ -230,7 +244,7 @@ class Walk {
     if (op === "Reshape" || op === "Expand") {
       const [data, shape] = inputs
       if (data === undefined || !("value" in data) || shape === undefined || !("numbers" in shape)) return inputs
-      if (this.#holdsBatch(shape)) return inputs
+      if (this.#holdsBatch(shape) || shape.numbers.dtype !== "int64") return inputs
       const wanted = Array.from(shape.numbers.data as ArrayLike<number | bigint>, Number)
       const fitted = this.#refitted(op, wanted, data.value.shape, fileBatch)
       return [data, { numbers: intTensor([fitted.length], fitted) }]
