@@ -6,7 +6,7 @@ import { movementShapes } from "./movement.ts"
 import { poolingShapes } from "./pooling.ts"
 import { productShapes } from "./product.ts"
 import { reductionShapes } from "./reduction.ts"
-import { Mismatch, type ShapeRule, type TypedShape } from "./rule.ts"
+import { Mismatch, type ShapeRule, type TypedShape, written } from "./rule.ts"
 
 /** The total table of shape rules; adding an op without one breaks the build. */
 export const shapeRules: { readonly [K in OpType]: ShapeRule<K> } = {
@@ -16,6 +16,19 @@ export const shapeRules: { readonly [K in OpType]: ShapeRule<K> } = {
   ...movementShapes,
   ...indexingShapes,
   ...poolingShapes,
+}
+
+/** Numbers in one tensor; 16 GB of `float32`. More comes from a damaged shape, and would be asked of the machine later. */
+const mostNumbers = 2 ** 32
+
+function requireReal({ shape }: TypedShape): void {
+  let size = 1
+  for (const length of shape) {
+    if (!Number.isSafeInteger(length) || length < 0) throw new Mismatch("whole lengths of axes", written(shape))
+    // Without the zeros, which may hide an axis that nothing can count.
+    size *= Math.max(1, length)
+  }
+  if (size > mostNumbers) throw new Mismatch(`a tensor of at most ${mostNumbers} numbers`, `shape ${written(shape)}`)
 }
 
 /**
@@ -30,7 +43,9 @@ export function inferOutputs<K extends OpType>(
   nodeName: string,
 ): readonly TypedShape[] {
   try {
-    return shapeRules[op](inputs, attributes)
+    const outputs = shapeRules[op](inputs, attributes)
+    for (const output of outputs) requireReal(output)
+    return outputs
   } catch (error) {
     if (!(error instanceof Mismatch)) throw error
     throw new LearnlossError("GRAPH_SHAPE", { where: `node ${nodeName}`, expected: error.expected, got: error.got })

@@ -1,3 +1,4 @@
+import type { WrittenModel } from "../../testing/onnx-writer.ts"
 import { Drawing, decoded } from "./drawing.test-suite.ts"
 import { type Fixture, permuted, type Rebuilt, type Renamed } from "./parity.test-suite.ts"
 
@@ -7,7 +8,7 @@ const [width, heads, tokens] = [24, 3, 17]
  * The network of `vit-folded` as PyTorch's newer exporter and timm write it: axes as inputs, shapes put together from what
  * `Shape` says, weights [out, in] that are transposed in the file, and the newer ops where the opset has them.
  */
-export function dynamoVit({ model }: Fixture, opset: number): Rebuilt {
+export function dynamoVit({ model }: Fixture, opset: number): Rebuilt & { readonly written: WrittenModel } {
   const drawing = new Drawing()
   const renamed = new Map<string, Renamed>()
   const node = drawing.node.bind(drawing)
@@ -86,14 +87,14 @@ export function dynamoVit({ model }: Fixture, opset: number): Rebuilt {
   }
   const first = node("Gather", [normalized(x, "norm"), drawing.int(0)], { axis: 1 })
   const logits = node("Gemm", [first, stored("head.weight"), stored("head.bias")], { transB: 1, alpha: { float: 1 } })
+  const written = drawing.written({
+    opset,
+    inputs: [{ name: "x", shape: ["s77", 3, 16, 16] }],
+    outputs: [{ name: logits, shape: ["s77", 10] }],
+  })
   return {
-    model: decoded(
-      drawing.written({
-        opset,
-        inputs: [{ name: "x", shape: ["s77", 3, 16, 16] }],
-        outputs: [{ name: logits, shape: ["s77", 10] }],
-      }),
-    ),
+    model: decoded(written),
+    written,
     input: "x",
     output: logits,
     renamed,

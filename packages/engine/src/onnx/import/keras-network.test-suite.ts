@@ -1,4 +1,5 @@
 import { floatTensor, type Tensor } from "../../graph/tensor.ts"
+import type { WrittenModel } from "../../testing/onnx-writer.ts"
 import { Drawing, decoded } from "./drawing.test-suite.ts"
 import { type Fixture, permuted, type Rebuilt, type Renamed } from "./parity.test-suite.ts"
 
@@ -9,7 +10,7 @@ const toNchw = [0, 3, 1, 2]
  * The network of `cnn-training` as tf2onnx writes it from Keras: images with their channels last and a pair of transposes
  * around each convolution, kernels [H, W, I, O], biases added after the transpose, and probabilities at the end.
  */
-export function kerasNetwork({ model }: Fixture, opset: number): Rebuilt {
+export function kerasNetwork({ model }: Fixture, opset: number): Rebuilt & { readonly written: WrittenModel } {
   const drawing = new Drawing()
   const renamed = new Map<string, Renamed>()
   const stored = (from: string, name: string, perm?: readonly number[], shape?: readonly number[]): string => {
@@ -73,14 +74,14 @@ export function kerasNetwork({ model }: Fixture, opset: number): Rebuilt {
   const logits = drawing.node("Add", [product, bias], {}, "model/dense/BiasAdd:0")
   const axis = opset < 13 ? 1 : -1
   drawing.node("Softmax", [logits], { axis }, "dense")
+  const written = drawing.written({
+    opset,
+    inputs: [{ name: "input_1", shape: ["unk__6", 16, 16, 3] }],
+    outputs: [{ name: "dense", shape: ["unk__7", 10] }],
+  })
   return {
-    model: decoded(
-      drawing.written({
-        opset,
-        inputs: [{ name: "input_1", shape: ["unk__6", 16, 16, 3] }],
-        outputs: [{ name: "dense", shape: ["unk__7", 10] }],
-      }),
-    ),
+    model: decoded(written),
+    written,
     input: "input_1",
     output: logits,
     inputPerm: toNhwc,

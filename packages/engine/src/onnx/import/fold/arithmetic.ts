@@ -124,7 +124,9 @@ const sum: Formulas = { float: (_, a, b) => a + b, int: (_, a, b) => a + b }
 
 const mean: FoldRule = (inputs, view) =>
   variadic({ float: (_, a, b) => a + b })(inputs, view).map((total) =>
-    filled(view, "float32", total.shape, (at) => (total.data[at] as number) / inputs.length),
+    total.dtype === "float32"
+      ? filled(view, total.dtype, total.shape, (at) => (total.data[at] as number) / inputs.length)
+      : view.fail("float numbers", total.dtype, exportAgain),
   )
 
 /** Elementwise arithmetic on numbers. Integers are 64 bits wide, and dividing them truncates towards zero. */
