@@ -1,4 +1,4 @@
-import { InternalError } from "../errors.ts"
+import { InternalError, LearnlossError } from "../errors.ts"
 import type { Graph, Value } from "../graph/graph.ts"
 import type { Shape, Tensor } from "../graph/tensor.ts"
 import type { Initializer } from "./initializers.ts"
@@ -23,7 +23,11 @@ export type TensorMap = ReadonlyMap<string, Tensor>
 export interface NetworkBuilder {
   readonly graph: Graph
   readonly isTraining: boolean
-  /** A parameter or buffer under this builder's scope. */
+  /**
+   * A parameter or buffer under this builder's scope.
+   *
+   * @throws LearnlossError `GRAPH_NAME_TAKEN` where there is one of that name
+   */
   parameter(name: string, shape: Shape, initializer: Initializer, kind?: ParameterSpec["kind"]): Value
   /** Moves a buffer towards what a batch showed: (1 - share) buffer + share observed. */
   blendBuffer(buffer: Value, observed: Value, share: number): void
@@ -66,9 +70,12 @@ export function createNetworkBuilder(graph: Graph, source: ParameterSource): Net
     isTraining: source === "inputs",
     parameter(name, shape, initializer, kind = "parameter") {
       const full = prefix + name
-      if (values.has(full)) throw new InternalError(`two parameters are called ${full}`)
+      if (values.has(full)) throw nameTaken(full)
+      // Networks of users name their parameters as they like, "images" and "loss" included.
       const value =
-        source === "inputs" ? graph.input(full, "float32", shape) : graph.constant(weight(source, full, shape), full)
+        source === "inputs"
+          ? graph.input(`parameter ${full}`, "float32", shape)
+          : graph.constant(weight(source, full, shape), full)
       specs.push({ name: full, shape, initializer, kind })
       values.set(full, value)
       names.set(value, full)
@@ -85,6 +92,15 @@ export function createNetworkBuilder(graph: Graph, source: ParameterSource): Net
     scope: (name) => builder(`${prefix}${name}.`),
   })
   return { ...builder(""), specs, values, bufferUpdates, noiseInputs }
+}
+
+function nameTaken(name: string): LearnlossError {
+  return new LearnlossError("GRAPH_NAME_TAKEN", {
+    where: `parameter "${name}"`,
+    expected: "a name that no other parameter has",
+    got: "a second parameter of that name",
+    fix: "Rename it in the network's file; names that begin with `lossModule.` belong to the loss module.",
+  })
 }
 
 function weight(source: TensorMap, name: string, shape: Shape): Tensor {

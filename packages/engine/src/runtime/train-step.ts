@@ -72,8 +72,9 @@ interface Differentiated {
  */
 function differentiate(spec: TrainingSpec): Differentiated {
   const { graph, network, loss, optimizer, schedule, progress } = spec
-  const valuesOf = (kind: "parameter" | "buffer") =>
-    network.specs.flatMap((each) => (each.kind === kind ? [network.values.get(each.name) as Value] : []))
+  const namesOf = (kind: "parameter" | "buffer") =>
+    network.specs.flatMap((each) => (each.kind === kind ? [each.name] : []))
+  const valuesOf = (kind: "parameter" | "buffer") => namesOf(kind).map((name) => network.values.get(name) as Value)
   const [parameters, buffers] = [valuesOf("parameter"), valuesOf("buffer")]
   const flat = (name: string, members: readonly Value[]) => graph.input(name, "float32", [totalSize(members)])
   const joined = (values: readonly Value[]) =>
@@ -95,7 +96,7 @@ function differentiate(spec: TrainingSpec): Differentiated {
     ...optimizer.slots.map((slot) => ({ name: slot, members: parameters, holds: "optimizer" as const })),
   ]
   if (buffers.length > 0) {
-    const updates = buffers.map(({ name }) => network.bufferUpdates.get(name) as BufferUpdate)
+    const updates = namesOf("buffer").map((name) => network.bufferUpdates.get(name) as BufferUpdate)
     const shares = Float32Array.from(
       buffers.flatMap(({ shape }, index) => new Array(sizeOf(shape)).fill(updates[index]?.share)),
     )
@@ -137,11 +138,12 @@ export async function compileTrainStep(
     packs.filter(({ holds }) => holds === "parameters"),
   )
   const observedNames = Object.keys(spec.observed)
+  const nameOf = new Map([...spec.network.values].map(([name, value]) => [value, name]))
   const layout: TrainStepLayout = {
     packs: packs.map(({ name, members, holds }) => ({
       name,
       holds,
-      members: members.map(({ name: member, shape }) => ({ name: member, shape })),
+      members: members.map((member) => ({ name: nameOf.get(member) as string, shape: member.shape })),
     })),
     progress: spec.progress.name,
     reports: [...observedNames, learningRateOutput, lossOutput].map((name) => ({
