@@ -1,4 +1,4 @@
-import { concat, conv, pad, reshape, slice, transpose } from "../graph/build.ts"
+import { concat, conv, mul, pad, reduceSum, reshape, slice, transpose } from "../graph/build.ts"
 import type { Value } from "../graph/graph.ts"
 import { floatTensor, sizeOf } from "../graph/tensor.ts"
 import { blockedProduct, blockSwappedWeight, channelBlocks } from "./blocked.ts"
@@ -81,6 +81,34 @@ function canBlockBatch(block: number, { inputShape, weightShape, group }: ConvPr
   return group === 1 && (inputShape[0] as number) % block === 0 && (weightShape[0] as number) % block === 0
 }
 
+/** Groups that are taken apart cost nodes each; hundreds of them take minutes to compile. */
+const hasFewGroups = ({ group }: ConvProduct) => group <= 4
+/** As many groups as channels, one output each. */
+const isDepthwise = ({ group, inputShape, weightShape }: ConvProduct) =>
+  group > 1 && inputShape[1] === group && weightShape[0] === group
+
+/** Depthwise: for each tap the sum over batch and positions of the input it reads times the output gradient. */
+const tapSums: Build = (product, x, dy) => {
+  const { strides, dilations, pads } = product
+  const [c, , kh, kw] = product.weightShape as [number, number, number, number]
+  const [, , oh, ow] = product.outputShape as [number, number, number, number]
+  const images = pad(x, [0, 0, pads[0], pads[1], 0, 0, pads[2], pads[3]])
+  const sums: Value[] = []
+  for (let row = 0; row < kh; row++) {
+    for (let column = 0; column < kw; column++) {
+      const [top, left] = [row * dilations[0], column * dilations[1]]
+      const [read] = x.graph.add("Slice", [images], {
+        starts: [top, left],
+        ends: [top + (oh - 1) * strides[0] + 1, left + (ow - 1) * strides[1] + 1],
+        axes: [2, 3],
+        steps: [...strides],
+      }) as [Value]
+      sums.push(reshape(reduceSum(mul(read, dy), [0, 2, 3]), [c, 1]))
+    }
+  }
+  return reshape(concat(sums, 1), [c, 1, kh, kw])
+}
+
 const isUndilated = ({ dilations }: ConvProduct) => dilations[0] === 1 && dilations[1] === 1
 const isDense = ({ strides }: ConvProduct) => strides[0] === 1 && strides[1] === 1
 /** Padding of at most a kernel's reach, so that no window lies in padding alone. */
@@ -88,15 +116,16 @@ const isReached = ({ pads, weightShape }: ConvProduct) =>
   Math.max(pads[0], pads[2]) < (weightShape[2] as number) && Math.max(pads[1], pads[3]) < (weightShape[3] as number)
 
 export const weightGradientLowerings: readonly Lowering[] = [
-  { name: "patch-columns", fits: () => true, build: byGroup(patchColumns) },
+  { name: "patch-columns", fits: () => true, build: (product, [x, dy]) => patchColumns(product, x, dy) },
+  { name: "tap-sums", fits: isDepthwise, build: (product, [x, dy]) => tapSums(product, x, dy) },
   {
     name: "wide",
-    fits: (product) => isUndilated(product) && isDense(product) && isReached(product),
+    fits: (product) => isUndilated(product) && isDense(product) && isReached(product) && hasFewGroups(product),
     build: byGroup(wide),
   },
   {
     name: "swapped",
-    fits: () => true,
+    fits: hasFewGroups,
     build: byGroup(swapped((x, dy, attributes) => conv(x, transpose(dy, [1, 0, 2, 3]), attributes))),
   },
   ...channelBlocks.flatMap((block): Lowering[] => [
