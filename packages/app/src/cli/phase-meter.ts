@@ -6,7 +6,8 @@ import { terminalStream } from "./terminal-stream.ts"
 
 /** Shows how far one phase of a command is, with the time left. */
 export interface PhaseMeter {
-  show(phase: string, done: number, total: number): void
+  /** @param detail what else there is to say of it just now */
+  show(phase: string, done: number, total: number, detail?: string): void
   /** Takes the bar away, so that a line can be written. */
   close(): void
 }
@@ -18,7 +19,7 @@ export function createPhaseMeter(io: CommandIo, now: () => number = () => perfor
   const display = io.isTerminal ? showBar(io) : showLines(io, now)
   let started = { phase: "", at: 0, done: 0 }
   return {
-    show(phase, done, total) {
+    show(phase, done, total, detail) {
       if (phase !== started.phase) {
         display.close()
         started = { phase, at: now(), done }
@@ -26,7 +27,11 @@ export function createPhaseMeter(io: CommandIo, now: () => number = () => perfor
       const measured = done - started.done
       const left = measured > 0 ? ((now() - started.at) / 1000 / measured) * (total - done) : null
       const time = left === null || done === total ? "" : `, ${formatDuration(left)} left`
-      display.show(done, total, `${phase}: ${formatCount(done)} of ${formatCount(total)}${time}`)
+      display.show(
+        done,
+        total,
+        `${phase}: ${formatCount(done)} of ${formatCount(total)}${detail === undefined ? "" : `, ${detail}`}${time}`,
+      )
     },
     close: display.close,
   }

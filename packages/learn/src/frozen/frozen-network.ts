@@ -8,16 +8,10 @@ import {
   sizeOf,
   type Tensor,
 } from "@learnloss/engine"
+import type { Tap } from "../models/imported/taps.ts"
 import type { Preprocessing } from "./decode-input.ts"
 import { batchShape } from "./network-input.ts"
 import { type OutputStatistics, planOutputStatistics } from "./output-statistics.ts"
-
-/** A value inside a network that is averaged over its positions to [B, C]. */
-export interface FrozenTap {
-  readonly name: string
-  readonly layout: "channels-first" | "channels-last"
-  readonly channels: number
-}
 
 /** Features that belong together: those of a tap, or statistics of an output. */
 export interface FeatureBlock {
@@ -33,7 +27,7 @@ export interface FeaturePlan {
   readonly blocks: readonly FeatureBlock[]
   /** Columns of a row. */
   readonly width: number
-  readonly taps: readonly FrozenTap[]
+  readonly taps: readonly Tap[]
   readonly outputs: readonly { readonly name: string; readonly statistics: OutputStatistics }[]
 }
 
@@ -44,7 +38,7 @@ export interface FeaturePlan {
 export function planFeatures(
   model: OnnxModel,
   shapes: ProbedShapes,
-  taps: readonly FrozenTap[],
+  taps: readonly Tap[],
   layout: Preprocessing["layout"],
 ): FeaturePlan {
   const outputs = model.outputs.flatMap(({ name }) => {

@@ -4,7 +4,7 @@ import { FeatureCache, featureCacheFolder, featureCacheRoot } from "../frozen/fe
 import { type FeaturePlan, type FrozenNetwork, openFrozenNetwork, planFeatures } from "../frozen/frozen-network.ts"
 import { type ImageFile, listImageFiles } from "../frozen/image-files.ts"
 import { batchShape, findImageInput, settlePreprocessing } from "../frozen/network-input.ts"
-import { chooseTaps } from "./choose-taps.ts"
+import { chooseTaps } from "../models/imported/taps.ts"
 import type { RankOptions, RankSettings } from "./ranking.ts"
 import { type LossSample, readLosses } from "./read-losses.ts"
 
@@ -56,7 +56,7 @@ export async function prepareNetwork(
   const input = findImageInput(model, settings.input)
   const inputShapes = { [input.name]: batchShape(input, 1) }
   const shapes = await probeShapes(model, { inputShapes, threads })
-  const taps = chooseTaps(model, shapes, settings.taps, input.layout)
+  const taps = chooseTaps(model, shapes, settings.taps ?? null)
   const outputShapes = model.outputs.flatMap(({ name }) => {
     const probed = shapes.get(name)
     return probed === undefined ? [] : [probed.shape]

@@ -10,13 +10,12 @@ import {
   type Value,
 } from "@learnloss/engine"
 import type { FileInput, FrozenPart } from "../model.ts"
-import type { SampleShape, Tap } from "./taps.ts"
+import { type SampleShape, sampleShape, type Tap } from "./taps.ts"
 
 export interface FrozenPartOptions {
   readonly model: OnnxModel
   readonly input: FileInput
-  readonly probed: Pick<ProbedShapes, "batch" | "batchSize">
-  readonly sampleOf: (name: string) => SampleShape | undefined
+  readonly probed: ProbedShapes
   readonly taps: readonly Tap[]
   /** Values besides the taps that the rest of the network must reach. */
   readonly wanted: readonly string[]
@@ -46,11 +45,11 @@ const pooledName = (name: string) => `${name}, averaged`
  * @returns undefined where that part has no weights, so that there is nothing to save
  */
 export function openFrozenPart(options: FrozenPartOptions): OpenedFrozenPart | undefined {
-  const { model, input, probed, sampleOf, taps, wanted, frozen } = options
+  const { model, input, probed, taps, wanted, frozen } = options
   const whole = splitFrozen(model, [...wanted, ...taps.map(({ name }) => name)], frozen)
   if (!whole.hasParameters) return undefined
   const kept = splitFrozen(model, [...wanted, ...taps.filter(({ name }) => !isInside(whole, name)).map(nameOf)], frozen)
-  const values = kept.boundary.map((value) => ({ ...value, sample: requireSample(model, value.name, sampleOf) }))
+  const values = kept.boundary.map((value) => ({ ...value, sample: requireSample(model, probed, value.name) }))
   const computed = values.filter(({ isShapeOnly }) => !isShapeOnly)
   const pooledTaps = taps.filter(({ name }) => isInside(whole, name))
   const outputs = [
@@ -86,13 +85,9 @@ export function openFrozenPart(options: FrozenPartOptions): OpenedFrozenPart | u
   }
 }
 
-function requireSample(
-  { where }: OnnxModel,
-  name: string,
-  sampleOf: (name: string) => SampleShape | undefined,
-): SampleShape {
-  const sample = sampleOf(name)
-  if (sample !== undefined) return sample
+function requireSample({ where }: OnnxModel, probed: ProbedShapes, name: string): SampleShape {
+  const sample = sampleShape(probed, name)
+  if (sample !== undefined && probed.get(name)?.dataType === "float32") return sample
   throw new LearnlossError("FREEZE_BOUNDARY", {
     where: `${where}, value "${name}"`,
     expected: "a float32 value with a batch axis where the frozen part ends",

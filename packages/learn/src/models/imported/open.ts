@@ -9,7 +9,6 @@ import {
   op,
   probeShapes,
   readOnnxModel,
-  suggestTaps,
   type Value,
 } from "@learnloss/engine"
 import type { ImageShape } from "../../data/dataset.ts"
@@ -17,7 +16,7 @@ import type { FileInput, Model, ModelOutput } from "../model.ts"
 import { openFrozenPart } from "./frozen-part.ts"
 import { inFileLayout, requireImageInput } from "./input.ts"
 import { requireClasses, requireOutput } from "./output.ts"
-import { averaged, requireTap, type SampleShape, tapFeatures } from "./taps.ts"
+import { averaged, chooseTaps, requireTap, sampleShape, tapFeatures } from "./taps.ts"
 
 /** How an ONNX file is used as a network. */
 export interface ImportedSettings {
@@ -60,7 +59,7 @@ export interface ImportedModel extends Model {
 /**
  * Opens an ONNX file as a classifier for images of a shape.
  *
- * @throws LearnlossError what reading and probing it throw, `ONNX_INPUT`, `ONNX_OUTPUT`, `TAP_UNKNOWN`, `TAP_UNUSABLE`,
+ * @throws LearnlossError what reading and probing it throw, `ONNX_INPUT`, `ONNX_OUTPUT`, `TAP_UNKNOWN`, `TAP_UNFIT`,
  * `FREEZE_NO_MATCH`
  */
 export async function openImported(
@@ -72,19 +71,11 @@ export async function openImported(
   const file = readOnnxModel(settings.onnx)
   const input = requireImageInput(file, data.imageShape)
   const probed = await probeShapes(file, { inputShapes: { [input.name]: [2, ...input.shape] } })
-  const sampleOf = (name: string): SampleShape | undefined => {
-    const value = probed.get(name)
-    if (value?.dataType !== "float32" || value.batchAxis !== 0) return undefined
-    return { rows: (value.shape[0] as number) / probed.batchSize, rest: value.shape.slice(1) }
-  }
-
   const output = requireOutput(file, settings.output)
   const found = findEmbedding(file, output.logits)
-  if (!newHead) requireClasses(file, output.logits, sampleOf(output.logits), classes)
-  const layout = layoutOf(file, probed)
-  const tap = (name: string) => requireTap(file.where, name, probed, sampleOf(name), layout(name))
-  const embedding = tap(found)
-  const taps = (settings.taps ?? suggestTaps(file, probed).map(({ name }) => name)).map(tap)
+  if (!newHead) requireClasses(file, output.logits, sampleShape(probed, output.logits), classes)
+  const embedding = requireTap(file, probed, found, layoutOf(file, probed)(found))
+  const taps = chooseTaps(file, probed, settings.taps)
   const frozen = frozenParameters(file, settings.freeze)
   const wanted = newHead ? [embedding.name] : [output.logits, embedding.name]
 
@@ -118,7 +109,7 @@ export async function openImported(
     outputName: output.name,
     build: (b, images) => assemble(b, new Map([[input.name, images]]), batchOf(images)),
   }
-  const part = openFrozenPart({ model: file, input, probed, sampleOf, taps, wanted, frozen })
+  const part = openFrozenPart({ model: file, input, probed, taps, wanted, frozen })
   const model: ImportedModel =
     part === undefined
       ? { whole, build: (b, [images]) => whole.build(b, inFileLayout(images, input)) }

@@ -1,12 +1,12 @@
 import { probeShapes } from "@learnloss/engine"
 import type { WrittenModel } from "@learnloss/engine/testing"
 import { describe, expect, it } from "vitest"
-import { decoded, smallNetwork } from "../frozen/networks.test-suite.ts"
-import { chooseTaps } from "./choose-taps.ts"
+import { decoded, smallNetwork } from "../../frozen/networks.test-suite.ts"
+import { chooseTaps } from "./taps.ts"
 
 async function taps(names?: readonly string[], network: WrittenModel = smallNetwork) {
   const model = decoded(network)
-  return chooseTaps(model, await probeShapes(model), names, "channels-first")
+  return chooseTaps(model, await probeShapes(model), names ?? null)
 }
 
 describe("taps", () => {
@@ -38,7 +38,7 @@ describe("taps", () => {
   })
 
   it("have to exist: the nearest name is told", async () => {
-    await expect(taps(["depe"])).rejects.toThrow(/--taps depe.*Did you mean "deep"\?/)
+    await expect(taps(["depe"])).rejects.toThrow(/tap "depe".*Did you mean "deep"\?/)
     await expect(taps(["nothing like it"])).rejects.toThrow(expect.objectContaining({ code: "TAP_UNKNOWN" }))
     await expect(taps(["head"])).rejects.toThrow(/stored weight/)
   })
