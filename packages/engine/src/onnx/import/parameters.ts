@@ -26,6 +26,9 @@ const weightInputs: Readonly<Record<string, readonly [number, number]>> = {
 /** Ops through which an initialiser may reach the data as a parameter of its own kind: scales, shifts, tokens. */
 const mixingOps = new Set(["Add", "Sub", "Mul", "Div", "Sum", "Concat", "Expand", "Tile", "Where"])
 
+/** Inputs whose weight may be computed from stored tensors, as weight standardisation does. */
+const computedWeights: Readonly<Record<string, number>> = { Conv: 1, ConvTranspose: 1, Gemm: 1 }
+
 /** Ops that only lay a weight out in another way before it is used. */
 const layoutOps = new Set(["Transpose", "Reshape", "Unsqueeze", "Squeeze", "Flatten", "Identity", "Cast"])
 
@@ -36,7 +39,7 @@ const floatTypes = ["float32", "float64", "float16", "bfloat16"]
  *
  * Weights of layers are parameters, also when an exporter wrote them as `Constant` nodes. A tensor of several numbers that
  * is added to or multiplied with something that already went through a layer is a parameter too (a bias, a layer scale,
- * a position embedding), but not one that is applied to the input itself: that is preprocessing.
+ * a position embedding), but neither one that is applied to the input itself, which is preprocessing, nor a mask.
  */
 export function storedParameters(model: OnnxModel): ReadonlyMap<string, StoredParameter> {
   const stored = storedTensors(model)
@@ -49,11 +52,20 @@ export function storedParameters(model: OnnxModel): ReadonlyMap<string, StoredPa
   /** What a laid-out weight was before: values that are one stored tensor in another layout. */
   const origin = new Map<string, string>()
   const originOf = (name: string) => (stored.has(name) ? name : origin.get(name))
+  /** The weights among the stored tensors that a value is computed from, where it is computed from nothing else. */
+  const sources = new Map<string, readonly string[]>()
+  const sourcesOf = (name: string) => {
+    const tensor = stored.get(name)
+    return tensor === undefined ? sources.get(name) : isLarge(tensor) ? [name] : []
+  }
   const dependsOnParameter = new Set<string>()
   const isLearned = (name: string) => dependsOnParameter.has(name) || found.has(originOf(name) ?? name)
 
   for (const node of model.nodes) {
     if (node.op === "Constant") continue
+    const computed = node.inputs.map((name) => (name === "" ? [] : sourcesOf(name)))
+    if (computed.every((names) => names !== undefined))
+      for (const output of node.outputs) sources.set(output, [...new Set(computed.flat())])
     const first = node.inputs[0] ?? ""
     const source = originOf(first)
     if (layoutOps.has(node.op) && node.domain === "" && source !== undefined) {
@@ -62,6 +74,8 @@ export function storedParameters(model: OnnxModel): ReadonlyMap<string, StoredPa
     }
     for (const [position, input] of node.inputs.entries()) {
       const name = originOf(input)
+      if (name === undefined && node.domain === "" && computedWeights[node.op] === position)
+        for (const each of sources.get(input) ?? []) keep(each, "parameter")
       if (name === undefined) continue
       if (node.op === "BatchNormalization" && position >= 3) keep(name, "buffer")
       else if (isWeight(node, position)) keep(name, "parameter")
@@ -80,8 +94,20 @@ function isWeight({ op, domain }: OnnxNode, position: number): boolean {
 
 /** Tokens that are expanded or joined on have no other operand yet; scales and shifts need one that went through a layer. */
 function isMixedIn(node: OnnxNode, tensor: OnnxTensor, isLearned: (name: string) => boolean): boolean {
-  if (sizeOf(tensor.shape) <= 1) return false
+  if (!isLarge(tensor) || isMask(tensor)) return false
   return ["Expand", "Tile"].includes(node.op) || node.inputs.some(isLearned)
+}
+
+/** Single numbers are settings: epsilons, exponents, scales of attention. */
+function isLarge({ dataType, shape }: OnnxTensor): boolean {
+  return floatTypes.includes(dataType) && sizeOf(shape) > 1
+}
+
+/** Zeros and very negative numbers, which are added to keep a softmax away from some positions. */
+function isMask(tensor: OnnxTensor): boolean {
+  const { data } = tensor.read()
+  const numbers = data as Float32Array
+  return numbers.some((number) => number <= -100) && numbers.every((number) => number === 0 || number <= -100)
 }
 
 /**
