@@ -106,7 +106,9 @@ export function settlePreprocessing(
   const isUltralytics = model.metadata.get("author") === "Ultralytics"
   const fit = settings.fit ?? (hasPositions ? "letterbox" : "cover")
   const plain = { mean: [0], std: [1] }
-  const usual = isUltralytics || channels === 1 ? plain : { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }
+  const own = ownNormalization(model, channels)
+  const usual =
+    own ?? (isUltralytics || channels === 1 ? plain : { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] })
   const mean = perChannel("--mean", settings.mean ?? usual.mean, channels)
   const std = perChannel("--std", settings.std ?? usual.std, channels)
   if (std.some((value) => !(value > 0))) throw badNormalization("--std", "values above 0", std.join(","))
@@ -116,7 +118,7 @@ export function settlePreprocessing(
     "--std": settings.std === undefined && input.dataType === "float32",
   }
   const names = Object.entries(chosen).flatMap(([option, isOpen]) => (isOpen ? [option] : []))
-  const values = input.dataType === "uint8" ? "pixel values as they are" : `mean ${mean.join(",")} std ${std.join(",")}`
+  const values = input.dataType === "uint8" ? "pixel values as they are" : `mean ${shortly(mean)} std ${shortly(std)}`
   const colours = channels === 1 ? "grey" : "RGB"
   const notice = `Images: ${input.height}x${input.width} ${colours}, ${fit}, ${values}${names.length === 0 ? "" : ` (chosen here: ${names.join(" ")}; they must be what the network was trained with)`}`
   return { preprocessing: { ...input, fit, mean, std }, notice }
@@ -126,6 +128,22 @@ export function settlePreprocessing(
 function ultralyticsSize({ metadata }: OnnxModel): { height: number; width: number } | undefined {
   const [height, width] = (metadata.get("imgsz") ?? "").match(/\d+/g)?.map(Number) ?? []
   return height === undefined || width === undefined ? undefined : { height, width }
+}
+
+function shortly(values: readonly number[]): string {
+  return values.map((value) => Number(value.toFixed(4))).join(",")
+}
+
+/** What learnloss wrote into a file that it exported. */
+function ownNormalization({ metadata }: OnnxModel, channels: number): { mean: number[]; std: number[] } | undefined {
+  const [mean, std] = ["mean", "std"].map((key) =>
+    metadata
+      .get(key)
+      ?.match(/-?\d[\d.e+-]*/g)
+      ?.map(Number),
+  )
+  if (mean?.length !== channels || std?.length !== channels) return undefined
+  return { mean, std }
 }
 
 function perChannel(option: string, values: readonly number[], channels: number): number[] {
