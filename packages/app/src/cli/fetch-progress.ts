@@ -1,7 +1,7 @@
 import cliProgress from "cli-progress"
 import type { FetchEvent } from "../data/source.ts"
+import { barStyle } from "./bar-style.ts"
 import type { CommandIo } from "./io.ts"
-import { terminalStream } from "./terminal-stream.ts"
 
 /** Shows how fetching gets on. */
 export interface FetchProgress {
@@ -59,17 +59,7 @@ function showBar(io: CommandIo): BytesDisplay {
 }
 
 function createBar(io: CommandIo): cliProgress.SingleBar {
-  return new cliProgress.SingleBar({
-    stream: terminalStream(io),
-    format: "{bar} {percentage}%  {text}",
-    barCompleteChar: "█",
-    barIncompleteChar: "░",
-    barsize: 12,
-    fps: 5,
-    hideCursor: true,
-    // The command itself decides what Ctrl-C does.
-    gracefulExit: false,
-  })
+  return new cliProgress.SingleBar(barStyle(io))
 }
 
 function showLines(io: CommandIo, now: () => number): BytesDisplay {

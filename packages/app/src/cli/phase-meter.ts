@@ -1,8 +1,8 @@
 import cliProgress from "cli-progress"
 import { formatCount } from "../report/format.ts"
+import { barStyle } from "./bar-style.ts"
 import { formatDuration } from "./duration.ts"
 import type { CommandIo } from "./io.ts"
-import { terminalStream } from "./terminal-stream.ts"
 
 /** Shows how far one phase of a command is, with the time left. */
 export interface PhaseMeter {
@@ -47,18 +47,7 @@ function showBar(io: CommandIo): Display {
   return {
     show(done, total, text) {
       if (bar === undefined) {
-        bar = new cliProgress.SingleBar({
-          stream: terminalStream(io),
-          format: "{bar} {percentage}%  {text}",
-          barCompleteChar: "█",
-          barIncompleteChar: "░",
-          barsize: 12,
-          fps: 5,
-          hideCursor: true,
-          clearOnComplete: true,
-          // The command itself decides what Ctrl-C does.
-          gracefulExit: false,
-        })
+        bar = new cliProgress.SingleBar({ ...barStyle(io), clearOnComplete: true })
         bar.start(total, done, { text })
       }
       bar.update(done, { text })

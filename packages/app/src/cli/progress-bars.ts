@@ -1,12 +1,12 @@
 import type { LoopEvent } from "@learnloss/learn"
 import cliProgress from "cli-progress"
 import { formatCount } from "../report/format.ts"
+import { barStyle } from "./bar-style.ts"
 import { cycleRow, cycleRowHead } from "./cycle-rows.ts"
 import { formatDuration } from "./duration.ts"
 import type { CommandIo } from "./io.ts"
 import type { Progress, ProgressOptions } from "./progress.ts"
 import { createProgressMeter } from "./progress-meter.ts"
-import { terminalStream } from "./terminal-stream.ts"
 
 /** Two bars at the foot of the terminal, for the cycle and for the run, with the table of cycles above them. */
 export function createProgressBars(
@@ -14,19 +14,7 @@ export function createProgressBars(
   { config, stepsBefore, now = () => performance.now() }: ProgressOptions,
 ): Progress {
   const meter = createProgressMeter(config, stepsBefore, now)
-  const bars = new cliProgress.MultiBar({
-    stream: terminalStream(io),
-    format: "{bar} {percentage}%  {text}",
-    barCompleteChar: "█",
-    barIncompleteChar: "░",
-    // Leaves room for the text within 80 columns; longer lines are cut off.
-    barsize: 12,
-    fps: 5,
-    hideCursor: true,
-    clearOnComplete: true,
-    // The command itself decides what Ctrl-C does.
-    gracefulExit: false,
-  })
+  const bars = new cliProgress.MultiBar({ ...barStyle(io), clearOnComplete: true })
   let cycleBar: cliProgress.SingleBar | undefined
   let runBar: cliProgress.SingleBar | undefined
   let speed = ""
