@@ -45,9 +45,6 @@ export function encodeModel(graph: Graph, outputs: NamedOutputs, options: Encode
   const nodes = nodesNeededFor(graph, roots)
   const used = new Set<Value>([...roots, ...nodes.flatMap((node) => node.inputs)])
   const initializers = new Map<string, ReturnType<typeof encodeTensor>>()
-  for (const [value, tensor] of graph.constants) {
-    if (used.has(value)) initializers.set(value.name, encodeTensor(value.name, tensor))
-  }
   const copies: { name: string; value: Value }[] = []
   const outputNames = new Map<Value, string>()
   for (const [name, value] of Object.entries(outputs)) {
@@ -56,9 +53,15 @@ export function encodeModel(graph: Graph, outputs: NamedOutputs, options: Encode
   }
   const nameOf = (value: Value) => outputNames.get(value) ?? value.name
   const fed = graph.inputs.filter((value) => used.has(value))
-  const batch = options.otherBatch === undefined ? undefined : followBatch(nodes, fed, options.otherBatch)
-  const encoded = nodes.flatMap((node) => encodeNode(node, { nameOf, initializers, used, batch }))
-  if (batch !== undefined) encoded.unshift(encodeBatchSize(fed[0] as Value))
+  const batch = options.otherBatch === undefined ? undefined : followBatch(graph, nodes, fed, options.otherBatch)
+  const encoding: Encoding = { nameOf, initializers, used, batch }
+  const encoded = batch === undefined ? [] : [encodeBatchSize(fed[0] as Value)]
+  for (const [value, tensor] of graph.constants) {
+    const linear = batch?.constantOf(value)
+    if (linear !== undefined) encoded.push(...encodeLinear(value.name, linear, encoding))
+    else if (used.has(value)) initializers.set(value.name, encodeTensor(value.name, tensor))
+  }
+  for (const node of nodes) encoded.push(...encodeNode(node, encoding))
   for (const { name, value } of copies) {
     encoded.push(
       onnx.NodeProto.create({ opType: "Identity", name: `output ${name}`, input: [nameOf(value)], output: [name] }),
