@@ -1,11 +1,13 @@
 import { LearnlossError } from "../../errors.ts"
-import { expand } from "../../graph/build.ts"
-import type { Value } from "../../graph/graph.ts"
-import { floatTensor, intTensor, type Shape, sizeOf, type Tensor } from "../../graph/tensor.ts"
-import type { NetworkBuilder } from "../../nn/network.ts"
+import { expand, slice } from "../../graph/build.ts"
+import { Graph, type Value } from "../../graph/graph.ts"
+import { intTensor, type Shape, type Tensor } from "../../graph/tensor.ts"
+import { createNetworkBuilder, type NetworkBuilder } from "../../nn/network.ts"
 import type { OnnxModel, OnnxNode } from "../model.ts"
+import { constantNumbers, shapeNumbers } from "./constant-numbers.ts"
+import { FixedBatch, fixedShapeInputs, hasEqualParts, type ShapeOf } from "./fixed-batch.ts"
 import { foldRules } from "./fold/index.ts"
-import { placeOf, viewNode, waysOut } from "./node-view.ts"
+import { placeOf, unknownOp, viewNode } from "./node-view.ts"
 import { type StoredParameter, storedParameters } from "./parameters.ts"
 import type { ImportContext, NodeView } from "./rule.ts"
 import { importRules } from "./rules/index.ts"
@@ -36,9 +38,27 @@ type Known = { readonly value: Value } | { readonly numbers: Tensor }
  * `GRAPH_SHAPE`
  */
 export function importNetwork(b: NetworkBuilder, model: OnnxModel, options: ImportOptions): Map<string, Value> {
-  const walk = new Walk(b, model, options)
-  for (const node of nodesFor(model, options)) walk.visit(node)
+  const nodes = nodesFor(model, options)
+  const walk = new Walk(b, model, options, shapesInFile(model, options, nodes))
+  for (const node of nodes) walk.visit(node)
   return new Map(options.wanted.map((name) => [name, walk.valueOf(name)]))
+}
+
+/** Shapes of all values for the batch that the file was exported for, where that is fixed and another one is wanted. */
+function shapesInFile(model: OnnxModel, options: ImportOptions, nodes: readonly OnnxNode[]): InFile | undefined {
+  const { batch } = options
+  const fileBatch = model.inputs[0]?.shape?.[0]
+  if (typeof fileBatch !== "number" || fileBatch === batch) return undefined
+  const graph = new Graph()
+  const given = new Map(
+    [...options.given].map(([name, { dtype, shape }]) => {
+      const rows = ((shape[0] ?? 0) / batch) * fileBatch
+      return [name, graph.input(name, dtype, Number.isInteger(rows) ? [rows, ...shape.slice(1)] : shape)]
+    }),
+  )
+  const walk = new Walk(createNetworkBuilder(graph, "inputs"), model, { ...options, batch: fileBatch, given })
+  for (const node of nodes) walk.visit(node)
+  return { batch: fileBatch, shapeOf: (name) => walk.shapeOf(name) }
 }
 
 /** The file's nodes that the wanted values need, without what is given, in order. */
@@ -53,6 +73,12 @@ export function nodesFor(model: OnnxModel, { wanted, given }: Pick<ImportOptions
   return nodes.reverse()
 }
 
+/** A file's fixed batch, and the shapes that its values have for it. */
+interface InFile {
+  readonly batch: number
+  readonly shapeOf: ShapeOf
+}
+
 class Walk {
   readonly #b: NetworkBuilder
   readonly #model: OnnxModel
@@ -63,11 +89,10 @@ class Walk {
   /** Numbers that were worked out from the shape of something fed, and so hold the batch that the graph has. */
   readonly #followsBatch = new Set<Tensor>()
   readonly #parameters: ReadonlyMap<string, StoredParameter>
-  /** The batch that the file was exported for, where it is fixed, and the one it is imported for. */
-  readonly #fileBatch: number | undefined
-  readonly #batch: number
+  readonly #fixedBatch: FixedBatch | undefined
 
-  constructor(b: NetworkBuilder, model: OnnxModel, options: ImportOptions) {
+  /** @param inFile what the file was exported for, where that is another batch */
+  constructor(b: NetworkBuilder, model: OnnxModel, options: ImportOptions, inFile?: InFile) {
     this.#b = b
     this.#model = model
     this.#options = options
@@ -76,9 +101,13 @@ class Walk {
       this.#known.set(name, { value })
       this.#fed.add(value)
     }
-    const first = model.inputs[0]?.shape?.[0]
-    this.#fileBatch = typeof first === "number" ? first : undefined
-    this.#batch = options.batch
+    this.#fixedBatch =
+      inFile === undefined ? undefined : new FixedBatch(inFile.batch, inFile.shapeOf, (name) => this.shapeOf(name))
+  }
+
+  shapeOf(name: string): Shape | undefined {
+    const known = this.#known.get(name)
+    return known === undefined ? undefined : shapeOf(known)
   }
 
   valueOf(name: string): Value {
@@ -100,12 +129,16 @@ class Walk {
       const result = results[position]
       if (output !== "" && result !== undefined) this.#known.set(output, result)
     }
+    this.#fixedBatch?.follow(node)
   }
 
   #compute(node: OnnxNode, view: NodeView): readonly Known[] {
     if (node.op === "Constant" && node.domain === "") return [this.#constant(node, view)]
     const inputs = node.inputs.map((name) => (name === "" ? undefined : this.#find(name)))
-    if (node.op === "Shape" || node.op === "Size") return [{ numbers: shapeNumbers(view, inputs[0]) }]
+    if (node.op === "Shape" || node.op === "Size") {
+      const [input] = inputs
+      return [{ numbers: shapeNumbers(view, input === undefined ? undefined : shapeOf(input)) }]
+    }
     const copied = node.op === "Identity" ? this.#parameters.get(node.outputs[0] ?? "") : undefined
     if (copied !== undefined) return [this.#parameter(copied)]
     const fold = node.domain === "" && Object.hasOwn(foldRules, node.op) ? foldRules[node.op] : undefined
@@ -222,70 +255,45 @@ class Walk {
     const name = node.outputs[0] ?? ""
     const parameter = this.#parameters.get(name)
     if (parameter !== undefined) return this.#parameter(parameter)
-    const tensor = view.tensor("value")
-    if (tensor !== undefined) return { numbers: tensor }
-    if (view.has("value_float")) return { numbers: floatTensor([], Float32Array.of(view.float("value_float", 0))) }
-    if (view.has("value_int")) return { numbers: intTensor([], [view.int("value_int", 0)]) }
-    const [floats, ints] = [view.floats("value_floats"), view.ints("value_ints")]
-    if (floats !== undefined) return { numbers: floatTensor([floats.length], Float32Array.from(floats)) }
-    if (ints !== undefined) return { numbers: intTensor([ints.length], ints) }
-    return view.fail("numbers", "a constant of strings or a sparse one")
+    return { numbers: constantNumbers(view) }
   }
 
-  /**
-   * Files that were exported for a fixed batch hold that number in shapes; where it cannot fit, the batch that the graph
-   * has takes its place.
-   */
+  /** Files that were exported for a fixed batch hold that number in shapes; the one that the graph has takes its place. */
   #forThisBatch(view: NodeView, inputs: readonly (Known | undefined)[]): readonly (Known | undefined)[] {
-    const fileBatch = this.#fileBatch
-    if (fileBatch === undefined || fileBatch === this.#batch) return inputs
-    const { op } = view.node
-    if (!inputs.some((input) => this.#isFed(input))) return inputs
-    if (op === "Reshape" || op === "Expand") {
-      const [data, shape] = inputs
-      if (data === undefined || !("value" in data) || shape === undefined || !("numbers" in shape)) return inputs
-      if (this.#holdsBatch(shape) || shape.numbers.dtype !== "int64") return inputs
-      const wanted = Array.from(shape.numbers.data as ArrayLike<number | bigint>, Number)
-      const fitted = this.#refitted(op, wanted, data.value.shape, fileBatch)
-      return [data, { numbers: intTensor([fitted.length], fitted) }]
-    }
-    if (op === "Concat" && fileBatch === 1) {
-      const rows = (known: Known | undefined) => (known === undefined || !("value" in known) ? 1 : known.value.shape[0])
-      if (!inputs.some((input) => rows(input) === this.#batch) || view.int("axis", 0) === 0) return inputs
-      return view.node.inputs.map((name) => {
-        const value = this.valueOf(name)
-        return { value: value.shape[0] === 1 ? expand(value, [this.#batch, ...value.shape.slice(1)]) : value }
+    const fixedBatch = this.#fixedBatch
+    if (fixedBatch === undefined) return inputs
+    const { node } = view
+    const { op, inputs: names } = node
+    if (op === "Concat") {
+      const rows = fixedBatch.leftBehind(node)
+      const [first] = inputs
+      const joined = view.int("axis", 0) + (view.int("axis", 0) < 0 && first !== undefined ? shapeOf(first).length : 0)
+      if (rows === undefined || rows.axis === joined) return inputs
+      return inputs.map((input, index) => {
+        if (input === undefined || !rows.left.includes(index) || !this.#isRepeated(input, rows.axis)) return input
+        const value = "value" in input ? input.value : this.#b.graph.constant(input.numbers, names[index])
+        return { value: expand(slice(value, rows.axis, 0, 1), value.shape.with(rows.axis, rows.length)) }
       })
     }
-    return inputs
+    const position = fixedShapeInputs[op]
+    const fixed = position === undefined ? undefined : inputs[position]
+    if (position === undefined || fixed === undefined || !("numbers" in fixed) || fixed.numbers.dtype !== "int64")
+      return inputs
+    if (this.#followsBatch.has(fixed.numbers) || fixed.numbers.data.length === 0) return inputs
+    const target = fixedBatch.targetOf(node)
+    return target === undefined ? inputs : inputs.with(position, { numbers: intTensor([target.length], target) })
   }
 
-  #refitted(op: string, wanted: readonly number[], from: Shape, fileBatch: number): readonly number[] {
-    const [rows = 0, ...rest] = wanted
-    if (rows <= 0 || rows % fileBatch !== 0) return wanted
-    if (op === "Expand" && from.length === wanted.length && from[0] === this.#batch && rows === fileBatch)
-      return [this.#batch, ...rest]
-    const fixed = rest.reduce((product, length, axis) => product * (length === 0 ? (from[axis + 1] ?? 1) : length), 1)
-    const isFilled = rest.some((length) => length < 0)
-    const fits = isFilled ? sizeOf(from) % (rows * -fixed) === 0 : sizeOf(from) === rows * fixed
-    if (op === "Expand" || (fits && !isFilled)) return wanted
-    return [(rows / fileBatch) * this.#batch, ...rest]
+  /** Whether all positions along an axis hold the same, as class tokens do that a file repeats for its batch. */
+  #isRepeated(known: Known, axis: number): boolean {
+    if (shapeOf(known)[axis] === 1) return true
+    if ("numbers" in known) return hasEqualParts(known.numbers, axis)
+    const node = this.#b.graph.producerOf(known.value)
+    const [source] = node?.op === "Expand" ? node.inputs : []
+    return source !== undefined && (source.shape[axis - known.value.shape.length + source.shape.length] ?? 1) === 1
   }
 }
 
-function shapeNumbers(view: NodeView, input: Known | undefined): Tensor {
-  if (input === undefined) return view.fail("an input", "none")
-  const { shape } = "value" in input ? input.value : input.numbers
-  if (view.node.op === "Size") return intTensor([], [sizeOf(shape)])
-  const part = shape.slice(view.int("start", 0), view.has("end") ? view.int("end", shape.length) : undefined)
-  return intTensor([part.length], part)
-}
-
-function unknownOp(where: string, node: OnnxNode): LearnlossError {
-  return new LearnlossError("ONNX_OP_UNKNOWN", {
-    where: placeOf(where, node),
-    expected: "an op that learnloss can train through (`learnloss model ops` lists them)",
-    got: node.domain === "" ? node.op : `${node.op} of the domain ${node.domain}`,
-    fix: waysOut,
-  })
+function shapeOf(known: Known): Shape {
+  return "value" in known ? known.value.shape : known.numbers.shape
 }

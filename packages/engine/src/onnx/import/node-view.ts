@@ -40,3 +40,13 @@ export function viewNode(where: string, opset: number, node: OnnxNode): NodeView
     },
   }
 }
+
+/** Says of a node that nothing trains through it, and the ways out. */
+export function unknownOp(where: string, node: OnnxNode): LearnlossError {
+  return new LearnlossError("ONNX_OP_UNKNOWN", {
+    where: placeOf(where, node),
+    expected: "an op that learnloss can train through (`learnloss model ops` lists them)",
+    got: node.domain === "" ? node.op : `${node.op} of the domain ${node.domain}`,
+    fix: waysOut,
+  })
+}
