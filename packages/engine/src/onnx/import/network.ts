@@ -1,13 +1,13 @@
 import { LearnlossError } from "../../errors.ts"
 import { expand, slice } from "../../graph/build.ts"
 import { Graph, type Value } from "../../graph/graph.ts"
-import { intTensor, type Shape, type Tensor } from "../../graph/tensor.ts"
+import { intTensor, type Shape, sizeOf, type Tensor } from "../../graph/tensor.ts"
 import { createNetworkBuilder, type NetworkBuilder } from "../../nn/network.ts"
 import type { OnnxModel, OnnxNode } from "../model.ts"
 import { constantNumbers, shapeNumbers } from "./constant-numbers.ts"
 import { FixedBatch, fixedShapeInputs, hasEqualParts, type ShapeOf } from "./fixed-batch.ts"
 import { foldRules } from "./fold/index.ts"
-import { placeOf, unknownOp, viewNode } from "./node-view.ts"
+import { emptyTensor, placeOf, unknownOp, viewNode } from "./node-view.ts"
 import { type StoredParameter, storedParameters } from "./parameters.ts"
 import type { ImportContext, NodeView } from "./rule.ts"
 import { importRules } from "./rules/index.ts"
@@ -34,8 +34,8 @@ type Known = { readonly value: Value } | { readonly numbers: Tensor }
  * Adds the part of a file that computes the wanted values to the builder's graph. Its weights become parameters under
  * their names in the file; shapes and the arithmetic around them are worked out now, since shapes are static.
  *
- * @throws LearnlossError `ONNX_UNSUPPORTED`, `ONNX_OP_UNKNOWN`, `ONNX_VALUE_UNKNOWN`, `ONNX_DTYPE`, `ONNX_BATCH_FIXED`,
- * `GRAPH_SHAPE`
+ * @throws LearnlossError `ONNX_UNSUPPORTED`, `ONNX_OP_UNKNOWN`, `ONNX_VALUE_UNKNOWN`, `ONNX_DTYPE`, `ONNX_TENSOR`,
+ * `ONNX_ATTRIBUTE`, `GRAPH_SHAPE`, `GRAPH_NAME_TAKEN`
  */
 export function importNetwork(b: NetworkBuilder, model: OnnxModel, options: ImportOptions): Map<string, Value> {
   const nodes = nodesFor(model, options)
@@ -98,6 +98,7 @@ class Walk {
     this.#options = options
     this.#parameters = storedParameters(model)
     for (const [name, value] of options.given) {
+      if (sizeOf(value.shape) === 0) throw emptyTensor(`${model.where}, value "${name}"`, value.shape)
       this.#known.set(name, { value })
       this.#fed.add(value)
     }
@@ -232,6 +233,7 @@ class Walk {
   }
 
   #parameter({ name, kind, tensor }: StoredParameter): Known {
+    if (sizeOf(tensor.shape) === 0) throw emptyTensor(`${this.#model.where}, weight "${name}"`, tensor.shape)
     if (kind === "buffer" ? this.#isBufferFixed(name) : this.#isFrozen(name)) return { numbers: tensor.read() }
     if (tensor.dataType !== "float32") {
       throw new LearnlossError("ONNX_DTYPE", {

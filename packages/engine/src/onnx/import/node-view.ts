@@ -1,4 +1,5 @@
 import { LearnlossError } from "../../errors.ts"
+import type { Shape } from "../../graph/tensor.ts"
 import type { OnnxAttributeValue, OnnxNode } from "../model.ts"
 import type { NodeView } from "./rule.ts"
 
@@ -48,5 +49,15 @@ export function unknownOp(where: string, node: OnnxNode): LearnlossError {
     expected: "an op that learnloss can train through (`learnloss model ops` lists them)",
     got: node.domain === "" ? node.op : `${node.op} of the domain ${node.domain}`,
     fix: waysOut,
+  })
+}
+
+/** Says of a weight or an input that it holds no numbers. */
+export function emptyTensor(where: string, shape: Shape): LearnlossError {
+  return new LearnlossError("ONNX_TENSOR", {
+    where,
+    expected: "axes with a length",
+    got: `shape [${shape.join(", ")}]`,
+    fix: "Export the network again with an example input that is not empty.",
   })
 }

@@ -6,6 +6,9 @@ import { axesIn, exportAgain, madeShape } from "./axes.ts"
 import { interpolation, type ResizedAxis, type Shares } from "./interpolation.ts"
 import { takeSteps } from "./layout.ts"
 
+/** Positions along an axis are worked out one by one while importing; a damaged file must not make that last. */
+const longestAxis = 2 ** 20
+
 /** Ratio and new length of each resized axis, from sizes or from scales. */
 function resizedAxes(c: ImportContext, x: Value): readonly ResizedAxis[] {
   const named = c.ints("axes")
@@ -91,7 +94,7 @@ function resize(c: ImportContext): Value {
     .filter(({ to, from, scale }) => to !== from || scale !== 1)
     .toSorted((a, b) => a.to / a.from - b.to / b.from)
     .reduce((y, resized) => {
-      madeShape(c, [resized.to])
+      if (resized.to > longestAxis) return c.fail(`at most ${longestAxis} positions`, String(resized.to), exportAgain)
       if (resized.to < 1)
         return c.fail("at least one position", `${resized.to} along axis ${resized.axis}`, exportAgain)
       return resizedAlong(c, y, resized)
