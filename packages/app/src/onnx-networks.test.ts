@@ -82,7 +82,7 @@ describe("learnloss fit", () => {
     const { code, stderr } = await command(args)
     expect(code).toBe(0)
     expect(stderr).toContain("torch.onnx.export(")
-    expect(stderr).toContain("The learning rate is 0.001")
+    expect(stderr).toContain("the learning rate is 0.001")
     const rates = readFileSync(join(root, "steps.jsonl"), "utf8").match(/"learningRate":[\d.e-]+/g)
     expect(Number(rates?.[0]?.split(":")[1])).toBeCloseTo(0.001, 6)
   })
@@ -228,6 +228,14 @@ ${changes}`,
     expect(
       JSON.parse((await command(["run", settings, "--dry-run", "--json"])).stdout).config.training.learningRate,
     ).toBe(0.01)
+  })
+
+  it("lowers a preset's learning rate too: it was made for another network", async () => {
+    const onnx = join(images, "folded.onnx")
+    const args = ["run", "fashion-mnist-cpu", "--set", `model={onnx: "${onnx}"}`, "--dry-run", "--json"]
+    expect(JSON.parse((await command(args)).stdout).config.training.learningRate).toBe(0.001)
+    const chosen = await command([...args, "--set", "training.learningRate=0.02"])
+    expect(JSON.parse(chosen.stdout).config.training.learningRate).toBe(0.02)
   })
 
   it.each([

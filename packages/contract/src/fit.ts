@@ -30,7 +30,11 @@ export const fitSettingsSchema = z
     momentum: trainingSchema.shape.momentum,
     weightDecay: trainingSchema.shape.weightDecay,
     schedule: scheduleSchema.prefault({ kind: "constant" }),
-    lossWeight: z.number().nonnegative().default(1).describe("factor of the module's loss; 0 leaves the network alone"),
+    lossWeight: z
+      .number()
+      .nonnegative()
+      .default(1)
+      .describe("factor of the module's loss; with 0 its gradient never reaches the network"),
     margin: lossModuleSchema.shape.margin,
     stopGradientAt: lossModuleSchema.shape.stopGradientAt,
     seed: z.number().int().nonnegative().default(0),

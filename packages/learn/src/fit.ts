@@ -70,7 +70,12 @@ export async function fitNetwork(settings: FitSettings, options: FitOptions): Pr
     model: network.model,
     task,
     imageShape: dataset.imageShape,
-    strategyTraining: { lossModule: "joint", objective: "ranking", readsOutputs: settings.readsOutputs },
+    strategyTraining: {
+      // With a weight of 0 the network is trained as if alone, but the module still learns to rank its losses.
+      lossModule: settings.lossWeight === 0 ? "detached" : "joint",
+      objective: "ranking",
+      readsOutputs: settings.readsOutputs,
+    },
     config: configOf(settings, steps),
   }
   const { training } = learner.config
@@ -120,7 +125,7 @@ function configOf(settings: FitSettings, steps: number): Learner["config"] {
   const { batch, learningRate, momentum, weightDecay, schedule, margin, stopGradientAt, lossWeight } = settings
   return {
     training: trainingSchema.parse({ steps, batch, learningRate, momentum, weightDecay, schedule }),
-    lossModule: { ...lossModuleSchema.parse({ margin, stopGradientAt }), weight: lossWeight },
+    lossModule: { ...lossModuleSchema.parse({ margin, stopGradientAt }), weight: lossWeight === 0 ? 1 : lossWeight },
   }
 }
 

@@ -76,7 +76,11 @@ export function addFitCommand(program: Command, io: CommandIo): void {
     .option("--output <VALUE>", "value to take as logits (default: the first output, without a final Softmax)")
     .option("--new-head", "put a new last layer for the classes of the data in place of the file's")
     .option("--outputs", "let the loss module read statistics of the network's output too")
-    .option("--loss-weight <W>", "factor of the module's loss; 0 trains the network alone (default: 1)", parseNumber)
+    .option(
+      "--loss-weight <W>",
+      "factor of the module's loss; with 0 its gradient never reaches the network (default: 1)",
+      parseNumber,
+    )
     .option("--margin <M>", "margin of the ranking objective (default: 1)", parseNumber)
     .option("--seed <S>", "seed of everything random (default: 0)", parseSeed)
     .option("--threads <N>", "threads of a step (default: every core)", parseCount)
@@ -84,9 +88,9 @@ export function addFitCommand(program: Command, io: CommandIo): void {
     .option("--json", "print one JSON object at the end instead of text")
     .addHelpText("after", examples)
     .action(async (file: string, options: FitOptions) => {
-      const { folded, settings } = await settingsOf(file, options)
+      const { notice, settings } = await settingsOf(file, options)
       const { runFit } = await import("../fit/run-fit.ts")
-      if (folded) io.stderr(`${folded}\n`)
+      if (notice !== undefined) io.stderr(`${notice}\n`)
       const progress = createFitProgress(io)
       try {
         const outcome = await runFit(settings, {
@@ -109,7 +113,7 @@ export function addFitCommand(program: Command, io: CommandIo): void {
 const defaultLearningRate = { normalised: 0.01, folded: 0.001 }
 
 async function settingsOf(file: string, options: FitOptions) {
-  const { foldedNorm, readOnnxModel, foldedNormRecipe } = await import("@learnloss/engine")
+  const { foldedNorm, readOnnxModel } = await import("@learnloss/engine")
   const model = readOnnxModel(file)
   const isFolded = foldedNorm(model) === "yes"
   const { mean, std, steps, epochs, batch, momentum, weightDecay, lossWeight, margin, seed, threads } = options
@@ -150,8 +154,9 @@ async function settingsOf(file: string, options: FitOptions) {
       fix: "See `learnloss fit --help`.",
     })
   }
-  const rate = options.lr === undefined ? ` The learning rate is ${defaultLearningRate.folded}; --lr changes it.` : ""
-  return { settings: parsed.data, folded: isFolded ? `${file}: ${foldedNormRecipe}${rate}` : undefined }
+  const isLowered = isFolded && options.lr === undefined
+  const notice = `Normalisation is folded away in ${file}, so the learning rate is ${defaultLearningRate.folded}; --lr changes it.`
+  return { settings: parsed.data, notice: isLowered ? notice : undefined }
 }
 
 /** Only what was given, so that the schema fills in its defaults. */

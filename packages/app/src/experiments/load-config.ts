@@ -4,6 +4,7 @@ import { foldedNorm, readOnnxModel } from "@learnloss/engine"
 import { findContradictions } from "./check-budget.ts"
 import { configError, describeIssues, type FindOrigin } from "./config-issues.ts"
 import { applyOverrides, type ConfigOverrides, parseOverrides } from "./overrides.ts"
+import { findPreset } from "./presets.ts"
 import { readSettings } from "./settings-file.ts"
 
 /**
@@ -14,7 +15,10 @@ import { readSettings } from "./settings-file.ts"
 export function loadRunConfig(presetOrFile: string, given: ConfigOverrides = {}): RunConfig {
   const file = readSettings(presetOrFile)
   const overrides = parseOverrides(given)
-  const input = withCarefulRate(applyOverrides({ name: file.name, ...file.values }, overrides))
+  const applied = applyOverrides({ name: file.name, ...file.values }, overrides)
+  // A preset's rate was made for the preset's network.
+  const isOwn = findPreset(presetOrFile) === undefined || overrides.some(({ path }) => path.join(".") === rateKey)
+  const input = withCarefulRate(applied, isOwn)
   const findOrigin: FindOrigin = (path) => {
     const override = overrides.findLast(({ path: changed }) => changed.every((key, index) => path[index] === key))
     if (override !== undefined) return override.origin
@@ -38,11 +42,13 @@ export function parseRunConfig(input: unknown, label: string, findOrigin: FindOr
 /** Learning rate for a network whose normalisation an exporter folded away: nothing keeps its scales in order. */
 const carefulLearningRate = 0.001
 
-/** Lowers the default learning rate where the network's file needs it; a rate that was given stays. */
-function withCarefulRate(input: unknown): unknown {
+const rateKey = "training.learningRate"
+
+/** Lowers the learning rate where the network's file needs it, unless somebody chose one for this network. */
+function withCarefulRate(input: unknown, isOwn: boolean): unknown {
   const { model, training } = input as { model?: { onnx?: unknown }; training?: { learningRate?: unknown } }
   if (typeof model?.onnx !== "string" || training === null || typeof training !== "object") return input
-  if (training.learningRate !== undefined || foldedNorm(readOnnxModel(model.onnx)) !== "yes") return input
+  if ((isOwn && training.learningRate !== undefined) || foldedNorm(readOnnxModel(model.onnx)) !== "yes") return input
   return { ...(input as object), training: { ...training, learningRate: carefulLearningRate } }
 }
 

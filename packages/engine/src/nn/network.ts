@@ -1,4 +1,5 @@
 import { InternalError, LearnlossError } from "../errors.ts"
+import { add, mul } from "../graph/build.ts"
 import type { Graph, Value } from "../graph/graph.ts"
 import type { Shape, Tensor } from "../graph/tensor.ts"
 import type { Initializer } from "./initializers.ts"
@@ -82,7 +83,10 @@ export function createNetworkBuilder(graph: Graph, source: ParameterSource): Net
       return value
     },
     blendBuffer(buffer, observed, share) {
-      bufferUpdates.set(names.get(buffer) as string, { observed, share })
+      const name = names.get(buffer)
+      if (name === undefined) throw notABuffer(buffer)
+      const before = bufferUpdates.get(name)
+      bufferUpdates.set(name, before === undefined ? { observed, share } : bothUpdates(before, { observed, share }))
     },
     noise(shape) {
       const value = graph.input(`noise ${noiseInputs.length}`, "float32", shape)
@@ -92,6 +96,25 @@ export function createNetworkBuilder(graph: Graph, source: ParameterSource): Net
     scope: (name) => builder(`${prefix}${name}.`),
   })
   return { ...builder(""), specs, values, bufferUpdates, noiseInputs }
+}
+
+/**
+ * Two updates one after the other, as one: (1 - t)((1 - s) b + s o) + t p is (1 - u) b + s (1 - t) o + t p with
+ * u = 1 - (1 - s)(1 - t).
+ */
+function bothUpdates(first: BufferUpdate, second: BufferUpdate): BufferUpdate {
+  const share = 1 - (1 - first.share) * (1 - second.share)
+  const weighted = add(mul(first.observed, first.share * (1 - second.share)), mul(second.observed, second.share))
+  return { observed: share === 0 ? second.observed : mul(weighted, 1 / share), share }
+}
+
+function notABuffer({ name }: Value): LearnlossError {
+  return new LearnlossError("NOT_A_BUFFER", {
+    where: `statistics ${name}`,
+    expected: "tensors that the network's file stores for them",
+    got: "computed ones",
+    fix: "Keep the statistics of normalisation as they are (--freeze-norm).",
+  })
 }
 
 function nameTaken(name: string): LearnlossError {

@@ -1,5 +1,9 @@
+import { LearnlossError } from "../errors.ts"
 import { ancestorsOf, dataFlow, isFloat, type KnownShapes } from "./data-flow.ts"
+import { foldRules } from "./import/fold/index.ts"
+import { waysOut } from "./import/node-view.ts"
 import type { FoldRule, ImportRule } from "./import/rule.ts"
+import { importRules } from "./import/rules/index.ts"
 import type { OnnxModel, OnnxNode } from "./model.ts"
 
 /** What a network may be trained through. */
@@ -54,12 +58,15 @@ export function listOps(model: OnnxModel, { importRules, foldRules }: OpRules): 
 /**
  * Nodes that keep parameters from being trained: without a rule or a gradient, with parameters before them and a float
  * output after them. Arithmetic on shapes and comparisons carry no gradient and need none.
+ *
+ * @param wanted values that training needs; the file's outputs where they are left out
  */
 export function findObstacles(
   model: OnnxModel,
   shapes: KnownShapes,
   parameters: ReadonlySet<string>,
   { importRules }: OpRules,
+  wanted: readonly string[] = model.outputs.map(({ name }) => name),
 ): Obstacle[] {
   const flow = dataFlow(model)
   const learned = new Set(parameters)
@@ -68,7 +75,7 @@ export function findObstacles(
     if (!flow.reads(node).some((name) => learned.has(name))) continue
     for (const output of node.outputs) if (isFloat(shapes, output)) learned.add(output)
   }
-  const targets = valuesWithGradient(model, shapes, flow.reads)
+  const targets = valuesWithGradient(model, shapes, wanted, flow.reads)
   return model.nodes.flatMap((node) => {
     const { op, domain, name } = node
     const rule = ruleOf(importRules, op, domain)
@@ -85,13 +92,38 @@ export function findObstacles(
   })
 }
 
-/** Float values that a float output depends on through float values. */
+/**
+ * Makes sure that gradients reach every parameter that is to be trained.
+ *
+ * @param trained names of parameters
+ * @param wanted values that the loss is computed from
+ * @throws LearnlossError `NO_GRADIENT` naming op, node and the ways out
+ */
+export function requireTrainable(
+  model: OnnxModel,
+  shapes: KnownShapes,
+  { trained, wanted }: { readonly trained: ReadonlySet<string>; readonly wanted: readonly string[] },
+): void {
+  const [obstacle] = findObstacles(model, shapes, trained, { importRules, foldRules }, wanted)
+  if (obstacle === undefined) return
+  const { op, domain, node, lacks, parameters, parameterCount } = obstacle
+  const more = parameterCount > parameters.length ? ` and ${parameterCount - parameters.length} more` : ""
+  throw new LearnlossError("NO_GRADIENT", {
+    where: `${model.where}, ${domain === "" ? op : `${domain}.${op}`} node "${node}"`,
+    expected: `an op with a gradient between the loss and ${parameters.join(", ")}${more}`,
+    got: lacks === "rule" ? "one that learnloss does not know" : "one without",
+    fix: waysOut,
+  })
+}
+
+/** Float values that a wanted one depends on through float values. */
 function valuesWithGradient(
   model: OnnxModel,
   shapes: KnownShapes,
+  wanted: readonly string[],
   reads: (node: OnnxNode) => readonly string[],
 ): ReadonlySet<string> {
-  const found = new Set(model.outputs.map(({ name }) => name).filter((name) => isFloat(shapes, name)))
+  const found = new Set(wanted.filter((name) => isFloat(shapes, name)))
   for (const node of model.nodes.toReversed()) {
     if (!node.outputs.some((output) => found.has(output))) continue
     for (const name of reads(node)) if (isFloat(shapes, name)) found.add(name)

@@ -1,4 +1,5 @@
 import { LearnlossError } from "../../errors.ts"
+import { dataFlow } from "../data-flow.ts"
 import type { OnnxModel } from "../model.ts"
 import { nodesFor } from "./network.ts"
 import { type StoredParameter, storedParameters } from "./parameters.ts"
@@ -66,10 +67,13 @@ export interface FrozenSplit {
 export function splitFrozen(model: OnnxModel, wanted: readonly string[], frozen: ReadonlySet<string>): FrozenSplit {
   const parameters = storedParameters(model)
   const isTrained = (name: string) => parameters.get(name)?.kind === "parameter" && !frozen.has(name)
+  const { reads } = dataFlow(model)
   const fed = new Set(model.inputs.map(({ name }) => name))
   const learned = new Set<string>()
   const madeBy = new Map(model.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)))
-  for (const { op, inputs, outputs } of model.nodes) {
+  for (const node of model.nodes) {
+    const { op, outputs } = node
+    const inputs = reads(node)
     // What only depends on a shape is worked out while the graph is built.
     const isFed = op !== "Shape" && op !== "Size" && inputs.some((name) => fed.has(name))
     const isLearned = [...inputs, ...outputs].some((name) => learned.has(name) || isTrained(name))
@@ -93,7 +97,7 @@ export function splitFrozen(model: OnnxModel, wanted: readonly string[], frozen:
     }
     const node = madeBy.get(name)
     const readsShape = node?.op === "Shape" || node?.op === "Size"
-    pending.push(...(node?.inputs ?? []).map((input) => ({ name: input, isShapeOnly: readsShape })))
+    pending.push(...(node === undefined ? [] : reads(node)).map((input) => ({ name: input, isShapeOnly: readsShape })))
   }
 
   const names = [...boundary.keys()]

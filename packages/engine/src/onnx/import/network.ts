@@ -3,6 +3,7 @@ import { expand, slice } from "../../graph/build.ts"
 import { Graph, type Value } from "../../graph/graph.ts"
 import { intTensor, type Shape, sizeOf, type Tensor } from "../../graph/tensor.ts"
 import { createNetworkBuilder, type NetworkBuilder } from "../../nn/network.ts"
+import { dataFlow } from "../data-flow.ts"
 import type { OnnxModel, OnnxNode } from "../model.ts"
 import { constantNumbers, shapeNumbers } from "./constant-numbers.ts"
 import { FixedBatch, fixedShapeInputs, hasEqualParts, type ShapeOf } from "./fixed-batch.ts"
@@ -63,12 +64,13 @@ function shapesInFile(model: OnnxModel, options: ImportOptions, nodes: readonly 
 
 /** The file's nodes that the wanted values need, without what is given, in order. */
 export function nodesFor(model: OnnxModel, { wanted, given }: Pick<ImportOptions, "wanted" | "given">): OnnxNode[] {
+  const { reads } = dataFlow(model)
   const needed = new Set(wanted)
   const nodes: OnnxNode[] = []
   for (const node of model.nodes.toReversed()) {
     if (!node.outputs.some((output) => needed.has(output) && !given.has(output))) continue
     nodes.push(node)
-    for (const input of node.inputs) if (!given.has(input)) needed.add(input)
+    for (const input of reads(node)) if (!given.has(input)) needed.add(input)
   }
   return nodes.reverse()
 }

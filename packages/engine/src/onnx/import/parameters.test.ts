@@ -33,6 +33,19 @@ function conv(d: Drawing, x = "x"): string {
 }
 
 describe("parameters of a file", () => {
+  test("are single numbers too where PyTorch named them, as it does what a network learns", () => {
+    const scaled = (producer: string) => {
+      const drawing = new Drawing()
+      const scale = drawing.node("Mul", [conv(drawing), drawing.store("block.gate", filled(0.5))])
+      const output = drawing.node("Div", [scale, drawing.store("onnx::Div_12", filled(8))])
+      const written = drawing.written({ opset: 17, inputs: [{ name: "x", shape: ["n", 3, 8, 8] }], outputs: [output] })
+      const model = decodeOnnxModel(writeOnnxModel({ ...written, producer }), "net.onnx")
+      return [...storedParameters(model).keys()]
+    }
+    expect(scaled("pytorch")).toEqual(["conv.weight", "block.gate"])
+    expect(scaled("tf2onnx")).toEqual(["conv.weight"])
+  })
+
   test("are the weights and biases of layers, whatever they are called", () => {
     const found = kindsIn((d) => {
       const y = d.node("Conv", ["x", d.store("a", random(4, 3, 1, 1)), d.store("b", random(4))])

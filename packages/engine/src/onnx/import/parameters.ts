@@ -26,6 +26,9 @@ const weightInputs: Readonly<Record<string, readonly [number, number]>> = {
 /** Ops through which an initialiser may reach the data as a parameter of its own kind: scales, shifts, tokens. */
 const mixingOps = new Set(["Add", "Sub", "Mul", "Div", "Sum", "Concat", "Expand", "Tile", "Where"])
 
+/** Ops by which a network learns a single number: a temperature, a gate, a bias of one output. */
+const scalingOps = new Set(["Add", "Sub", "Mul", "Div"])
+
 /** Inputs whose weight may be computed from stored tensors, as weight standardisation does. */
 const computedWeights: Readonly<Record<string, number>> = { Conv: 1, ConvTranspose: 1, Gemm: 1 }
 
@@ -39,9 +42,19 @@ const floatTypes = ["float32", "float64", "float16", "bfloat16"]
  *
  * Weights of layers are parameters, also when an exporter wrote them as `Constant` nodes. A tensor of several numbers that
  * is added to or multiplied with something that already went through a layer is a parameter too (a bias, a layer scale,
- * a position embedding), but neither one that is applied to the input itself, which is preprocessing, nor a mask.
+ * a position embedding), but neither one that is applied to the input itself, which is preprocessing, nor a mask. Of single
+ * numbers only those are that PyTorch gave a name.
  */
 export function storedParameters(model: OnnxModel): ReadonlyMap<string, StoredParameter> {
+  const known = knownParameters.get(model) ?? findParameters(model)
+  knownParameters.set(model, known)
+  return known
+}
+
+/** Looking at every weight takes a moment, and a file is asked for them many times. */
+const knownParameters = new WeakMap<OnnxModel, ReadonlyMap<string, StoredParameter>>()
+
+function findParameters(model: OnnxModel): ReadonlyMap<string, StoredParameter> {
   const stored = storedTensors(model)
   const found = new Map<string, StoredParameter>()
   const keep = (name: string, kind: StoredParameter["kind"]) => {
@@ -81,6 +94,8 @@ export function storedParameters(model: OnnxModel): ReadonlyMap<string, StoredPa
       else if (isWeight(node, position)) keep(name, "parameter")
       else if (mixingOps.has(node.op) && isMixedIn(node, stored.get(name) as OnnxTensor, isLearned))
         keep(name, "parameter")
+      else if (scalingOps.has(node.op) && node.inputs.some(isLearned) && isNamedScale(model, name))
+        keep(name, "parameter")
     }
     if (node.inputs.some(isLearned)) for (const output of node.outputs) dependsOnParameter.add(output)
   }
@@ -96,6 +111,16 @@ function isWeight({ op, domain }: OnnxNode, position: number): boolean {
 function isMixedIn(node: OnnxNode, tensor: OnnxTensor, isLearned: (name: string) => boolean): boolean {
   if (!isLarge(tensor) || isMask(tensor)) return false
   return ["Expand", "Tile"].includes(node.op) || node.inputs.some(isLearned)
+}
+
+/** Names that exporters make up for numbers of their own, such as `onnx::Div_12`, `val_3`, `12`. */
+const madeUpName = /^(onnx::|val_|const|scalar|_|\d)|[:/]/i
+
+/** PyTorch keeps the names of what a network learns, so a single number with a name of its own is one of these. */
+function isNamedScale({ producer, initializers }: OnnxModel, name: string): boolean {
+  const tensor = initializers.get(name)
+  if (tensor === undefined || !floatTypes.includes(tensor.dataType) || sizeOf(tensor.shape) !== 1) return false
+  return producer.name === "pytorch" && !madeUpName.test(name)
 }
 
 /** Single numbers are settings: epsilons, exponents, scales of attention. */

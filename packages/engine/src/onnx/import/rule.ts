@@ -40,7 +40,7 @@ export interface ImportContext extends NodeView {
   constantInts(position: number): readonly number[] | undefined
   /** The numbers of a float input that must not depend on data (bounds, scales, ratios); undefined where it is left out. */
   constantFloats(position: number): readonly number[] | undefined
-  /** Statistics of normalisation stay as the file has them, and dropout is off: for parts that are not trained. */
+  /** The statistics of the normalisation stay as the file has them. */
   readonly isNormFrozen: boolean
 }
 

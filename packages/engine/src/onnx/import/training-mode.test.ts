@@ -114,6 +114,25 @@ describe("an imported batch normalisation", () => {
     expect(builder.specs.map(({ name }) => name)).toEqual(["shift"])
   })
 
+  test("that is used twice moves its statistics twice, one use after the other", async () => {
+    const shared = model((d) => {
+      const parts = ["scale", "shift", "mean", "variance"].map((name) => d.store(name, random(3)))
+      const once = d.node("BatchNormalization", ["x", ...parts])
+      return d.node("BatchNormalization", [d.node("Mul", [once, once]), ...parts])
+    })
+    const { graph, builder, y } = build(shared, "inputs")
+    const uses = [y.graph.producerOf(y)!, graph.nodes.find(({ op }) => op === "BatchNormalization")!]
+    const { observed, share } = builder.bufferUpdates.get("mean")!
+    expect(share).toBeCloseTo(1 - 0.9 * 0.9, 6)
+    const means = { second: uses[0]!.outputs[1]!, first: uses[1]!.outputs[1]! }
+    const x = random(...sampleShape)
+    const weights = Object.fromEntries([...weightsOf(shared)].map(([name, tensor]) => [`parameter ${name}`, tensor]))
+    const results = await run(graph, { observed, ...means }, { x, ...weights })
+    const [first, second] = ["first", "second"].map((name) => [...(results[name]!.data as Float32Array)])
+    const expected = first!.map((each, channel) => (0.1 * 0.9 * each + 0.1 * second![channel]!) / share)
+    expect(relativeDifference(results.observed!.data as Float32Array, expected)).toBeLessThan(1e-5)
+  })
+
   test("is put back into training mode whether it was exported in it or not", () => {
     const exported = (attributes: Record<string, number>) =>
       model((d) => {
@@ -150,13 +169,14 @@ describe("an imported dropout", () => {
     expect(relativeDifference(results.y!.data as Float32Array, expected)).toBeLessThan(1e-6)
   })
 
-  test.each([
-    ["evaluation", new Map(), {}],
-    ["a network whose norms are frozen", "inputs", { freezeNorm: true }],
-  ] as const)("does nothing in %s", (_, source, options) => {
-    const { graph, builder, y } = build(model(input), source, options)
+  test("does nothing in evaluation", () => {
+    const { graph, builder, y } = build(model(input), new Map())
     expect(y).toBe(graph.inputs[0])
     expect(builder.noiseInputs).toEqual([])
+  })
+
+  test("goes on where norms are frozen: only their statistics are kept", () => {
+    expect(build(model(input), "inputs", { freezeNorm: true }).builder.noiseInputs).toHaveLength(1)
   })
 
   test("draws anew for each of several", () => {

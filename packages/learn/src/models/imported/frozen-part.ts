@@ -36,6 +36,8 @@ export interface OpenedFrozenPart {
   read(inputs: readonly Value[]): FrozenValues
 }
 
+/** A network may call its values like inputs of the training graph, `labels` or `progress`. */
+const frozenName = (name: string) => `frozen ${name}`
 const pooledName = (name: string) => `${name}, averaged`
 
 /**
@@ -53,13 +55,13 @@ export function openFrozenPart(options: FrozenPartOptions): OpenedFrozenPart | u
   const computed = values.filter(({ isShapeOnly }) => !isShapeOnly)
   const pooledTaps = taps.filter(({ name }) => isInside(whole, name))
   const outputs = [
-    ...computed.map(({ name, sample }) => ({ name, shape: flatShape(sample) })),
+    ...computed.map(({ name, sample }) => ({ name: frozenName(name), shape: flatShape(sample) })),
     ...pooledTaps.map(({ name, channels }) => ({ name: pooledName(name), shape: [channels] })),
   ]
   const bytes = cutModel(model, {
     batch: probed.batch,
     outputs: [
-      ...computed.map(({ name }) => ({ name })),
+      ...computed.map(({ name }) => ({ name, as: frozenName(name) })),
       ...pooledTaps.map(({ name, layout }) => ({ name, as: pooledName(name), pool: layout })),
     ],
   })

@@ -1,6 +1,7 @@
 import {
   findEmbedding,
   foldedNorm,
+  foldedNormRecipe,
   frozenParameters,
   importNetwork,
   layoutOf,
@@ -9,6 +10,8 @@ import {
   op,
   probeShapes,
   readOnnxModel,
+  requireTrainable,
+  storedParameters,
   type Value,
 } from "@learnloss/engine"
 import type { ImageShape } from "../../data/dataset.ts"
@@ -41,8 +44,6 @@ export interface ImportedNetwork {
   readonly digest: string
   /** What was decided while opening it, in sentences. */
   readonly notes: readonly string[]
-  /** Whether an exporter put batch normalisation into the convolutions, which makes training delicate. */
-  readonly foldedNorm: "yes" | "maybe" | "no"
   readonly taps: readonly string[]
 }
 
@@ -77,7 +78,14 @@ export async function openImported(
   const embedding = requireTap(file, probed, found, layoutOf(file, probed)(found))
   const taps = chooseTaps(file, probed, settings.taps)
   const frozen = frozenParameters(file, settings.freeze)
+  const trained = new Set(
+    [...storedParameters(file).values()].flatMap(({ name, kind }) =>
+      kind === "parameter" && !frozen.has(name) ? [name] : [],
+    ),
+  )
   const wanted = newHead ? [embedding.name] : [output.logits, embedding.name]
+
+  requireTrainable(file, probed, { trained, wanted: [...wanted, ...taps.map(({ name }) => name)] })
 
   const importValues = (
     b: NetworkBuilder,
@@ -124,8 +132,7 @@ export async function openImported(
   return {
     model,
     digest: file.digest,
-    notes: output.notes,
-    foldedNorm: foldedNorm(file),
+    notes: [...output.notes, ...(foldedNorm(file) === "yes" ? [foldedNormRecipe] : [])],
     taps: taps.map(({ name }) => name),
   }
 }

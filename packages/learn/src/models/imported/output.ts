@@ -1,5 +1,5 @@
 import { nearest } from "@learnloss/contract"
-import { LearnlossError, type OnnxModel } from "@learnloss/engine"
+import { findFinalSoftmax, LearnlossError, mainOutput, type OnnxModel } from "@learnloss/engine"
 import type { SampleShape } from "./taps.ts"
 
 /** The values of a file that a classifier is made of. */
@@ -12,32 +12,35 @@ export interface FileOutput {
   readonly notes: readonly string[]
 }
 
-/** Ops that turn logits into probabilities; the loss does that itself, and better. */
-const probabilityOps = ["Softmax", "LogSoftmax"]
-
 /**
  * Finds a file's logits: the named value or its first output, without a final Softmax.
  *
  * @throws LearnlossError `ONNX_OUTPUT` for a value that the file does not have
  */
 export function requireOutput(model: OnnxModel, wanted: string | null): FileOutput {
-  const name = wanted ?? model.outputs[0]?.name
-  const makers = new Map(model.nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)))
-  const maker = name === undefined ? undefined : makers.get(name)
-  if (name === undefined || maker === undefined) {
-    const meant = name === undefined ? undefined : nearest(name, [...makers.keys()])
+  const name = wanted ?? mainOutput(model)
+  const values = model.nodes.flatMap(({ outputs }) => outputs)
+  if (!values.includes(name)) {
+    const meant = nearest(name, values)
     throw new LearnlossError("ONNX_OUTPUT", {
       where: `${model.where}, output`,
       expected: "the name of a value that the network computes",
-      got: name === undefined ? "a file without outputs" : `"${name}"`,
+      got: `"${name}"`,
       fix: meant === undefined ? "`learnloss model inspect` lists outputs." : `Did you mean ${meant}?`,
     })
   }
-  if (maker.domain !== "" || !probabilityOps.includes(maker.op)) return { logits: name, name, notes: [] }
+  const ending = findFinalSoftmax(model, name)
+  if (ending === undefined) return { logits: name, name, notes: [] }
+  if (ending.op === "Sigmoid") {
+    const note = `The network ends in a Sigmoid; training reads its values as logits of one class. Name the value before it (${ending.input}) as output if that is not meant.`
+    return { logits: name, name, notes: [note] }
+  }
   return {
-    logits: maker.inputs[0] as string,
+    logits: ending.input,
     name,
-    notes: [`The final ${maker.op} is cut off: the loss works on logits, and so does the trained network's output.`],
+    notes: [
+      `The final ${ending.op} is cut off: the loss works on logits, and the trained network's output is logits too.`,
+    ],
   }
 }
 

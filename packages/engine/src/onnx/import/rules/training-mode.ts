@@ -37,7 +37,7 @@ export const trainingModeRules = {
     build(c) {
       const x = c.input(0)
       const ratio = c.constantFloats(1)?.[0] ?? c.float("ratio", 0.5)
-      if (!c.b.isTraining || c.isNormFrozen || ratio === 0) return x
+      if (!c.b.isTraining || ratio === 0) return x
       if (!(ratio > 0 && ratio < 1)) return c.fail("a ratio in 0..1", String(ratio))
       const isKept = cast(greaterOrEqual(c.b.noise(x.shape), ratio), "float32")
       return mul(x, mul(isKept, 1 / (1 - ratio)))
