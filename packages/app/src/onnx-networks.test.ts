@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { compileModel, floatTensor, readOnnxModel, readSafetensors } from "@learnloss/engine"
@@ -40,6 +40,15 @@ async function command(args: readonly string[], onProgress = (_: string) => {}, 
   }
   const code = await main(args, { io })
   return { code, stdout: stdout.join(""), stderr: stderr.join("") }
+}
+
+/** Runs a fit that ends within its first steps, whatever the machine's speed. */
+async function interrupted(args: readonly string[]) {
+  const controller = new AbortController()
+  const watch = setInterval(() => existsSync(join(root, "trained.onnx.checkpoint")) && controller.abort(), 1)
+  const outcome = await command(args, undefined, controller.signal)
+  clearInterval(watch)
+  return outcome
 }
 
 function fitArguments(onnx: string, ...more: readonly string[]): string[] {
@@ -92,13 +101,7 @@ describe("learnloss fit", () => {
     const [whole, losses] = [readFileSync(join(root, "trained.onnx")), stepLines()]
     expect(existsSync(join(root, "trained.onnx.checkpoint"))).toBe(false)
     rmSync(join(root, "trained.onnx"))
-    const controller = new AbortController()
-    // Ends training within its first steps, whatever the machine's speed.
-    const watch = setInterval(() => {
-      if (existsSync(join(root, "trained.onnx.checkpoint"))) controller.abort()
-    }, 1)
-    const broken = await command(fitArguments("training.onnx"), undefined, controller.signal)
-    clearInterval(watch)
+    const broken = await interrupted(fitArguments("training.onnx"))
     expect(broken.code).toBe(130)
     expect(existsSync(join(root, "trained.onnx"))).toBe(false)
     const again = await command(fitArguments("training.onnx"))
@@ -132,8 +135,6 @@ describe("learnloss fit", () => {
     ["a pattern that matches nothing", ["--freeze", "stage9*"], /stage9.*no match/s],
     ["a value that does not exist as output", ["--output", "logit"], /Did you mean logits/],
     ["a mean without a deviation", ["--mean", "0,0,0"], /--mean|both/],
-    ["an odd batch", ["--batch", "33"], /batch/],
-    ["steps and epochs together", ["--epochs", "2"], /steps and epochs/],
   ])("refuses %s with exit code 2 and writes nothing", async (_, options, reason) => {
     const args = fitArguments("training.onnx", ...options)
     const cut = options[0] === "--mean" ? args.slice(0, -2).filter((each) => !/--(mean|std)|0\.\d+,/.test(each)) : args
@@ -145,13 +146,57 @@ describe("learnloss fit", () => {
   })
 
   it("refuses to go on with other settings than training was begun with", async () => {
-    const controller = new AbortController()
-    const watch = setInterval(() => existsSync(join(root, "trained.onnx.checkpoint")) && controller.abort(), 1)
-    await command(fitArguments("training.onnx"), undefined, controller.signal)
-    clearInterval(watch)
+    await interrupted(fitArguments("training.onnx"))
     const { code, stderr } = await command(fitArguments("training.onnx", "--seed", "5"))
     expect(code).toBe(2)
     expect(stderr).toMatch(/seed: expected 0.*got 5/)
+  })
+
+  it("refuses to go on when another network stands in the same file", async () => {
+    const [onnx, other] = [join(root, "net.onnx"), join(images, "folded.onnx")]
+    const args = fitArguments("training.onnx").map((each) => (each.endsWith("training.onnx") ? onnx : each))
+    copyFileSync(join(images, "training.onnx"), onnx)
+    await interrupted(args)
+    copyFileSync(other, onnx)
+    const changed = await command(args)
+    expect(changed.code).toBe(2)
+    expect(changed.stderr).toMatch(/net.onnx: expected the file that this training was begun with.*got another one/)
+    copyFileSync(join(images, "training.onnx"), onnx)
+    const again = await command(args)
+    expect(again.code).toBe(0)
+    expect(again.stderr).toContain("Going on after step")
+  })
+
+  it.each([
+    ["an odd batch", ["--batch", "33"], /--batch: expected an even number, got 33/],
+    ["a schedule that does not exist", ["--schedule", "bogus"], /--schedule: expected one of constant.*got "bogus"/],
+    ["a rate of nothing", ["--lr", "0"], /--lr: expected more than 0, got 0/],
+    ["a deviation of nothing", ["--std", "0.5,0,0.5"], /--std: expected more than 0, got 0/],
+    ["two values for three channels", ["--mean", "0.5,0.5"], /--mean: expected one value or three, got 2/],
+    ["steps and epochs together", ["--epochs", "1"], /--steps, --epochs: expected exactly one of them, got both/],
+    ["two things that are wrong", ["--lr", "0", "--batch", "1"], /- --batch: .*\n.*- --lr: /],
+    ["a folder to write to", ["--out", images], /--out .*fit: expected a file, or nothing there yet, got a folder/],
+    [
+      "a file below a file",
+      ["--out", join(images, "fit.json", "a", "net.onnx")],
+      /--out .* to be a folder, got a file/,
+    ],
+    ["a log below a file", ["--log", join(images, "fit.json", "log")], /--log .* to be a folder, got a file/],
+  ])("refuses %s before anything is written", async (_, more, reason) => {
+    const { code, stderr } = await command(fitArguments("training.onnx", ...more))
+    expect(code).toBe(2)
+    expect(stderr).toMatch(reason)
+    expect(stderr).not.toContain("Invalid")
+    expect(readdirSync(root)).toEqual([])
+  })
+
+  it("takes one mean and deviation for all channels", async () => {
+    const one = fitArguments("training.onnx", "--mean", "0.5", "--std", "0.25", "--steps", "3")
+    expect((await command(one)).code).toBe(0)
+    const losses = stepLines()
+    expect(losses.every(({ loss }) => Number.isFinite(loss))).toBe(true)
+    await command([...one, "--mean", "0.5,0.5,0.5", "--std", "0.25,0.25,0.25"])
+    expect(stepLines()).toEqual(losses)
   })
 })
 
@@ -190,7 +235,9 @@ ${changes}`,
       [join(root, "run"), "--strategy", "learning-loss-outputs"],
       [join(root, "run", "checkpoints", "learning-loss-outputs-trial1")],
     ]) {
-      expect((await command(["export", ...from, "--out", out])).code).toBe(0)
+      const exported = await command(["export", ...from, "--out", out])
+      expect(exported.code).toBe(0)
+      expect(exported.stdout).toContain("network of learning-loss-outputs, trial 1, after cycle 2")
       expect(readOnnxModel(out).outputs.map(({ name }) => name)).toEqual(["logits", "predictedLoss"])
       rmSync(out)
     }
@@ -206,6 +253,22 @@ ${changes}`,
     const changed = await command(["resume", join(root, "run")])
     expect(changed.code).toBe(2)
     expect(changed.stderr).toContain("the file that the run was started with")
+  })
+
+  it("says of the export of an interrupted run that its cycle was unfinished", async () => {
+    const controller = new AbortController()
+    const folder = join(root, "run", "checkpoints", "random-trial1")
+    const watch = setInterval(() => existsSync(folder) && controller.abort(), 1)
+    const settings = writeSettings("")
+    writeFileSync(settings, readFileSync(settings, "utf8").replace("steps: 6", "steps: 60"))
+    expect((await command(["run", settings, "--out", join(root, "run")], undefined, controller.signal)).code).toBe(130)
+    clearInterval(watch)
+    const args = ["export", join(root, "run"), "--out", join(root, "unfinished.onnx")]
+    expect((await command(args)).stdout).toMatch(/after step \d+ of 60 of cycle 1\n/)
+    const { cycle, step, steps } = JSON.parse((await command([...args, "--json"])).stdout)
+    expect({ cycle, steps }).toEqual({ cycle: 1, steps: 60 })
+    expect(step).toBeGreaterThan(0)
+    expect(step).toBeLessThan(60)
   })
 
   it("gives the same records with the frozen part's outputs on disk already, and without a cache", async () => {

@@ -8,6 +8,7 @@ const perChannel = z.array(z.number()).min(1)
 export const fitSettingsSchema = z
   .strictObject({
     onnx: z.string().min(1).describe("ONNX file of the network to train"),
+    digest: z.string().optional().describe("SHA-256 of the ONNX file, written down when training starts"),
     data: z.string().min(1).describe("NAME or FORMAT:PATH"),
     imageSize: z.number().int().min(8).max(1024).default(32),
     normalization: z

@@ -32,11 +32,12 @@ export function addExportCommand(program: Command, io: CommandIo): void {
     .action(async (from: string, { json, ...options }: ExportOptions) => {
       const { exportRun } = await import("../experiments/export-run.ts")
       const exported = await exportRun({ from, ...options })
-      const { out, strategy, trial, cycle } = exported
+      const { out, strategy, trial, cycle, step, steps } = exported
+      const when = step < steps ? `step ${step} of ${steps} of cycle ${cycle}` : `cycle ${cycle}`
       io.stdout(
         json === true
           ? `${JSON.stringify(exported, null, 2)}\n`
-          : `${out}: network of ${strategy}, trial ${trial}, after cycle ${cycle}\n`,
+          : `${out}: network of ${strategy}, trial ${trial}, after ${when}\n`,
       )
     })
 }

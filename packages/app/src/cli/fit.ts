@@ -2,6 +2,7 @@ import { resolve } from "node:path"
 import { type FitSettingsInput, fitSettingsSchema } from "@learnloss/contract"
 import { LearnlossError } from "@learnloss/engine"
 import type { Command } from "commander"
+import { configError, describeIssues } from "../experiments/config-issues.ts"
 import { isInterruption } from "../experiments/interruption.ts"
 import type { FitOutcome } from "../fit/run-fit.ts"
 import { formatPercent } from "../report/format.ts"
@@ -20,7 +21,7 @@ interface FitOptions {
   readonly lr?: number
   readonly momentum?: number
   readonly weightDecay?: number
-  readonly schedule?: "constant" | "cosine"
+  readonly schedule?: string
   readonly shuffle: boolean
   readonly augment: boolean
   readonly mean?: number[]
@@ -65,10 +66,14 @@ export function addFitCommand(program: Command, io: CommandIo): void {
     .option("--lr <RATE>", "learning rate (default: 0.01; 0.001 where normalisation is folded away)", parseNumber)
     .option("--momentum <M>", "default: 0.9", parseNumber)
     .option("--weight-decay <W>", "default: 0.0005", parseNumber)
-    .option("--schedule <KIND>", "constant or cosine (default: constant)")
+    .option("--schedule <KIND>", "constant, cosine or step (default: constant)")
     .option("--no-shuffle", "read the images in the order of their files")
     .option("--no-augment", "leave the training images as they are")
-    .option("--mean <a,b,c>", "per channel, of pixels scaled to 0..1 (default: the data set's)", parseNumbers)
+    .option(
+      "--mean <a,b,c>",
+      "one for all channels or one each, of pixels scaled to 0..1 (default: the data set's)",
+      parseNumbers,
+    )
     .option("--std <a,b,c>", "the same for the standard deviation", parseNumbers)
     .option("--freeze <GLOB>", "parameters that stay as they are, or a value up to which all is kept", collectNames)
     .option("--freeze-norm", "keep the statistics of batch normalisation")
@@ -124,8 +129,16 @@ async function settingsOf(file: string, options: FitOptions) {
       got: "one of them",
     })
   }
+  if ((steps === undefined) === (epochs === undefined)) {
+    throw new LearnlossError("FIT_OPTIONS", {
+      where: "--steps, --epochs",
+      expected: "exactly one of them",
+      got: steps === undefined ? "neither" : "both",
+    })
+  }
   const input: FitSettingsInput = {
     onnx: resolve(file),
+    digest: model.digest,
     data: options.data,
     ...(options.imageSize === undefined ? {} : { imageSize: options.imageSize }),
     ...(mean === undefined || std === undefined ? {} : { normalization: { mean, std } }),
@@ -141,22 +154,36 @@ async function settingsOf(file: string, options: FitOptions) {
     epochs: epochs ?? null,
     learningRate: options.lr ?? (isFolded ? defaultLearningRate.folded : defaultLearningRate.normalised),
     ...defined({ batch, momentum, weightDecay, lossWeight, margin, seed, threads }),
-    ...(options.schedule === undefined ? {} : { schedule: { kind: options.schedule } }),
+    ...(options.schedule === undefined ? {} : { schedule: { kind: options.schedule } as FitSettingsInput["schedule"] }),
     ...(options.fixedLowerings === true ? { lowerings: "fixed" as const } : {}),
   }
   const parsed = fitSettingsSchema.safeParse(input)
   if (!parsed.success) {
-    const [issue] = parsed.error.issues
-    throw new LearnlossError("FIT_OPTIONS", {
-      where: `learnloss fit, ${issue?.path.join(".") || "options"}`,
-      expected: issue?.message ?? "valid options",
-      got: "others",
-      fix: "See `learnloss fit --help`.",
-    })
+    const problems = describeIssues(parsed.error.issues, input, () => undefined)
+    throw configError(
+      "learnloss fit",
+      problems.map(({ where, ...problem }) => ({ where: optionOf(where), ...problem })),
+      "FIT_OPTIONS",
+    )
   }
   const isLowered = isFolded && options.lr === undefined
   const notice = `Normalisation is folded away in ${file}, so the learning rate is ${defaultLearningRate.folded}; --lr changes it.`
   return { settings: parsed.data, notice: isLowered ? notice : undefined }
+}
+
+/** Options that are not called what their setting is. */
+const optionNames: Readonly<Record<string, string>> = {
+  learningRate: "--lr",
+  "schedule.kind": "--schedule",
+  "normalization.mean": "--mean",
+  "normalization.std": "--std",
+  readsOutputs: "--outputs",
+}
+
+/** The option that a setting comes from; `key` may end with a place in a list. */
+function optionOf(key: string): string {
+  const name = key.replace(/\[\d+\]$/, "")
+  return optionNames[name] ?? `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
 }
 
 /** Only what was given, so that the schema fills in its defaults. */

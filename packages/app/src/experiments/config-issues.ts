@@ -27,17 +27,21 @@ export function describeIssues(issues: readonly Issue[], input: unknown, findOri
     })
 }
 
-/** One error for all that is wrong with settings; `label` names the file or preset. */
-export function configError(label: string, problems: readonly Problem[]): LearnlossError {
+/** One error for all that is wrong with settings; `label` names the file, preset or command that gave them. */
+export function configError(
+  label: string,
+  problems: readonly Problem[],
+  code: "CONFIG_INVALID" | "FIT_OPTIONS" = "CONFIG_INVALID",
+): LearnlossError {
   const [only] = problems
   if (only !== undefined && problems.length === 1) {
-    return new LearnlossError("CONFIG_INVALID", { ...only, where: `${label}: ${only.where}` })
+    return new LearnlossError(code, { ...only, where: `${label}: ${only.where}` })
   }
   const lines = problems.map(
     ({ where, expected, got, fix }) =>
       `\n  - ${where}: expected ${expected}, got ${got}.${fix === undefined ? "" : ` ${fix}`}`,
   )
-  return new LearnlossError("CONFIG_INVALID", {
+  return new LearnlossError(code, {
     where: label,
     expected: "valid settings",
     got: `${problems.length} problems`,

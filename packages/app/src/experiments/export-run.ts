@@ -20,8 +20,11 @@ export interface Exported {
   readonly out: string
   readonly strategy: StrategyName
   readonly trial: number
-  /** The cycle after which the weights are. */
+  /** The cycle that the weights are of; unfinished where `step` is less than `steps`. */
   readonly cycle: number
+  /** Steps of that cycle that were done. */
+  readonly step: number
+  readonly steps: number
 }
 
 interface Place {
@@ -40,13 +43,14 @@ export async function exportRun(options: ExportOptions): Promise<Exported> {
   const { run, place } = locate(options)
   const config = readRunConfig(run)
   const data = readNetworkData(run)
-  const checkpoint = loadCheckpoint<{ readonly cycle: number }>(place.folder)
+  const checkpoint = loadCheckpoint<Pick<Exported, "cycle" | "step" | "steps">>(place.folder)
   if (checkpoint === undefined) throw missing(place.folder, "a checkpoint", "none yet")
   const weights = checkpoint.state.parameters
   const { strategy, trial } = place
   const model = await exportTrained({ config, strategy, weights, data, where: place.folder })
   atomicWrite(options.out, model)
-  return { out: options.out, strategy, trial, cycle: checkpoint.meta.cycle }
+  const { cycle, step, steps } = checkpoint.meta
+  return { out: options.out, strategy, trial, cycle, step, steps }
 }
 
 function locate(options: ExportOptions): { run: string; place: Place } {

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, rmSync } from "node:fs"
-import { join } from "node:path"
+import { accessSync, constants, existsSync, readFileSync, rmSync, statSync } from "node:fs"
+import { dirname, join, resolve } from "node:path"
 import { type FitSettings, fitSettingsSchema } from "@learnloss/contract"
 import { atomicWrite, LearnlossError, type LoweringPlan } from "@learnloss/engine"
 
@@ -14,7 +14,7 @@ export function fitFolder(out: string): string {
  * The settings with which a fit goes on: those of an earlier process, whose choice of lowerings decides its bits, or the
  * given ones where nothing was begun.
  *
- * @throws LearnlossError `FIT_SETTINGS_CHANGED` when what was begun had other settings
+ * @throws LearnlossError `FIT_SETTINGS_CHANGED` when what was begun had other settings, or another network in the same file
  */
 export function settingsToGoOnWith(folder: string, given: FitSettings): FitSettings {
   const path = join(folder, settingsFile)
@@ -31,15 +31,61 @@ export function settingsToGoOnWith(folder: string, given: FitSettings): FitSetti
   }
   const differing = Object.keys(given).find((key) => {
     const name = key as keyof FitSettings
-    return name !== "lowerings" && JSON.stringify(given[name]) !== JSON.stringify(stored.data[name])
+    if (name === "lowerings" || name === "digest") return false
+    return JSON.stringify(given[name]) !== JSON.stringify(stored.data[name])
   }) as keyof FitSettings | undefined
-  if (differing === undefined) return stored.data
+  if (differing !== undefined) {
+    throw new LearnlossError("FIT_SETTINGS_CHANGED", {
+      where: `${path}, ${differing}`,
+      expected: `${JSON.stringify(stored.data[differing])}, with which this training was begun`,
+      got: JSON.stringify(given[differing]),
+      fix,
+    })
+  }
+  requireSameNetwork(stored.data, given, folder)
+  return { ...stored.data, digest: given.digest }
+}
+
+/** The path of the network stayed the same; what stands there may not have. */
+function requireSameNetwork({ digest: begun }: FitSettings, { onnx, digest }: FitSettings, folder: string): void {
+  if (begun === undefined || digest === undefined || begun === digest) return
   throw new LearnlossError("FIT_SETTINGS_CHANGED", {
-    where: `${path}, ${differing}`,
-    expected: `${JSON.stringify(stored.data[differing])}, with which this training was begun`,
-    got: JSON.stringify(given[differing]),
-    fix,
+    where: onnx,
+    expected: `the file that this training was begun with (SHA-256 ${begun.slice(0, 12)}...)`,
+    got: `another one (${digest.slice(0, 12)}...)`,
+    fix: `Put the file back, or delete ${folder} to begin anew.`,
   })
+}
+
+/**
+ * Makes sure that a file can be written, as far as can be told without writing it.
+ *
+ * @param option names the file in errors
+ * @throws LearnlossError `FILE_NOT_WRITTEN` for a folder, and below anything that is no folder or may not be written
+ */
+export function requireWritable(option: string, path: string): void {
+  if (existsSync(path) && !statSync(path).isFile()) {
+    throw notWritten(
+      option,
+      path,
+      "a file, or nothing there yet",
+      statSync(path).isDirectory() ? "a folder" : "no file",
+    )
+  }
+  let folder = dirname(resolve(path))
+  // Folders that are missing are made.
+  while (!existsSync(folder)) folder = dirname(folder)
+  if (!statSync(folder).isDirectory()) throw notWritten(option, path, `${folder} to be a folder`, "a file")
+  try {
+    accessSync(folder, constants.W_OK)
+  } catch (error) {
+    throw notWritten(option, path, `to write into ${folder}`, error instanceof Error ? error.message : String(error))
+  }
+}
+
+function notWritten(option: string, path: string, expected: string, got: string): LearnlossError {
+  const where = `${option} ${path}`
+  return new LearnlossError("FILE_NOT_WRITTEN", { where, expected, got, fix: `Choose another ${option}.` })
 }
 
 function parse(text: string): unknown {

@@ -5,11 +5,12 @@ import {
   type FitMeasures,
   type FitStart,
   fitNetwork,
+  normalizationPerChannel,
   openDataset,
   type StepReport,
   stepsToFit,
 } from "@learnloss/learn"
-import { fitFolder, keepSettings, removeFitFolder, settingsToGoOnWith } from "./fit-folder.ts"
+import { fitFolder, keepSettings, removeFitFolder, requireWritable, settingsToGoOnWith } from "./fit-folder.ts"
 import { openStepLog, type StepLog } from "./step-log.ts"
 
 export interface RunFitOptions {
@@ -36,10 +37,14 @@ export interface FitOutcome {
  * Trains a network from a file and writes it, with its loss module, to another. What was interrupted goes on when it is
  * started again with the same settings.
  *
- * @throws LearnlossError what reading data, opening the network and training throw
+ * @throws LearnlossError `FILE_NOT_WRITTEN` before anything is done for a place that cannot be written, `NORMALIZATION`,
+ * `FIT_SETTINGS_CHANGED`, and what reading data, opening the network and training throw
  */
 export async function runFit(given: FitSettings, options: RunFitOptions): Promise<FitOutcome> {
   const { out, signal } = options
+  // Told now and not after hours of training.
+  requireWritable("--out", out)
+  if (options.log !== undefined) requireWritable("--log", options.log)
   const folder = fitFolder(out)
   const settings = settingsToGoOnWith(folder, given)
   const dataset = withNormalization(
@@ -81,5 +86,6 @@ export async function runFit(given: FitSettings, options: RunFitOptions): Promis
 }
 
 function withNormalization(dataset: ClassificationDataset, { normalization }: FitSettings): ClassificationDataset {
-  return normalization === null ? dataset : { ...dataset, normalization }
+  if (normalization === null) return dataset
+  return { ...dataset, normalization: normalizationPerChannel(normalization, dataset.imageShape.channels) }
 }

@@ -1,3 +1,4 @@
+import { LearnlossError } from "@learnloss/engine"
 import type { Dataset, ImageShape, SampleSet } from "./dataset.ts"
 
 type Normalization = Dataset<unknown>["normalization"]
@@ -24,6 +25,33 @@ export function measureNormalization(samples: SampleSet<unknown>, shape: ImageSh
     std.push(variance > 0 ? Math.sqrt(variance) / 255 : 1)
   }
   return { mean, std }
+}
+
+/**
+ * Means and deviations as a person gives them, one value for all channels or one for each, as one for each.
+ *
+ * @throws LearnlossError `NORMALIZATION` for a number of values that does not fit, and for deviations that are not above 0
+ */
+export function normalizationPerChannel({ mean, std }: Normalization, channels: number): Normalization {
+  const given = { mean: perChannel("--mean", mean, channels), std: perChannel("--std", std, channels) }
+  if (given.std.some((value) => !(value > 0))) throw unfit("--std", "values above 0", given.std.join(","))
+  return given
+}
+
+function perChannel(option: string, values: readonly number[], channels: number): number[] {
+  if (values.length === 1) return new Array<number>(channels).fill(values[0] as number)
+  if (values.length === channels) return [...values]
+  const expected = channels === 1 ? "one value" : `one value or ${channels === 3 ? "three" : channels}`
+  throw unfit(option, expected, `${values.length}`)
+}
+
+function unfit(where: string, expected: string, got: string): LearnlossError {
+  return new LearnlossError("NORMALIZATION", {
+    where,
+    expected,
+    got,
+    fix: "Give what the network was trained with, for pixels scaled to 0..1.",
+  })
 }
 
 /** Normalised value of every pixel value: [C, 256] float32, entry [c, v] = (v/255 - mean[c]) / std[c]. */

@@ -84,6 +84,15 @@ describe("preprocessing", () => {
     expect(settle({}, undefined, {}, ["N", 1, 8, 8]).preprocessing).toMatchObject({ mean: [0], std: [1] })
   })
 
+  it("is that of the file's metadata where learnloss wrote it, and only there", () => {
+    const metadata = { mean: "[0.1, 0.2, 0.3]", std: "[1, 2, 3]" }
+    const written = { ...withInputs([{ name: "image", shape: ["N", 3, 8, 8] }], metadata), producer: "learnloss" }
+    const model = decoded(written)
+    const { preprocessing } = settlePreprocessing(model, findImageInput(model, {}), [[2, 10]], {})
+    expect(preprocessing).toMatchObject({ mean: [0.1, 0.2, 0.3], std: [1, 2, 3] })
+    expect(settle({}, [[2, 10]], metadata).preprocessing.mean).toEqual([0.485, 0.456, 0.406])
+  })
+
   it.each([
     [{ mean: [0, 0] }, /--mean: expected one value or three, got 2/],
     [{ std: [1, 0, 1] }, /--std: expected values above 0/],

@@ -1,4 +1,5 @@
 import { LearnlossError, type OnnxModel, type OnnxValueInfo, type Shape } from "@learnloss/engine"
+import { normalizationPerChannel } from "../data/normalization.ts"
 import type { Fit, Preprocessing } from "./decode-input.ts"
 
 /** What a user may say of how images enter the network. */
@@ -109,9 +110,8 @@ export function settlePreprocessing(
   const own = ownNormalization(model, channels)
   const usual =
     own ?? (isUltralytics || channels === 1 ? plain : { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] })
-  const mean = perChannel("--mean", settings.mean ?? usual.mean, channels)
-  const std = perChannel("--std", settings.std ?? usual.std, channels)
-  if (std.some((value) => !(value > 0))) throw badNormalization("--std", "values above 0", std.join(","))
+  const given = { mean: settings.mean ?? usual.mean, std: settings.std ?? usual.std }
+  const { mean, std } = normalizationPerChannel(given, channels)
   const chosen = {
     "--fit": settings.fit === undefined,
     "--mean": settings.mean === undefined && input.dataType === "float32",
@@ -134,8 +134,12 @@ function shortly(values: readonly number[]): string {
   return values.map((value) => Number(value.toFixed(4))).join(",")
 }
 
-/** What learnloss wrote into a file that it exported. */
-function ownNormalization({ metadata }: OnnxModel, channels: number): { mean: number[]; std: number[] } | undefined {
+/** What learnloss wrote into a file that it exported; others may mean anything by the same keys. */
+function ownNormalization(
+  { metadata, producer }: OnnxModel,
+  channels: number,
+): { mean: number[]; std: number[] } | undefined {
+  if (producer.name !== "learnloss") return undefined
   const [mean, std] = ["mean", "std"].map((key) =>
     metadata
       .get(key)
@@ -144,21 +148,6 @@ function ownNormalization({ metadata }: OnnxModel, channels: number): { mean: nu
   )
   if (mean?.length !== channels || std?.length !== channels) return undefined
   return { mean, std }
-}
-
-function perChannel(option: string, values: readonly number[], channels: number): number[] {
-  if (values.length === 1) return new Array<number>(channels).fill(values[0] as number)
-  if (values.length === channels) return [...values]
-  throw badNormalization(option, `${channels === 1 ? "one value" : "one value or three"}`, `${values.length}`)
-}
-
-function badNormalization(where: string, expected: string, got: string): LearnlossError {
-  return new LearnlossError("NORMALIZATION", {
-    where,
-    expected,
-    got,
-    fix: "Give what the network was trained with, for pixels scaled to 0..1.",
-  })
 }
 
 function isChannels(length: number | string | undefined): length is 1 | 3 {
