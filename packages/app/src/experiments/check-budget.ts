@@ -4,7 +4,7 @@ import { parseDataSpec, strategyTraining } from "@learnloss/learn"
 import type { Problem } from "./config-issues.ts"
 
 /** Images that a run labels by its last training. */
-export function labelsNeeded({ initial, perCycle, cycles }: RunConfig["budget"]): number {
+function labelsNeeded({ initial, perCycle, cycles }: RunConfig["budget"]): number {
   return initial + perCycle * (cycles - 1)
 }
 

@@ -2,7 +2,7 @@ import { openImage, pixelsOf } from "../data/decode-image.ts"
 import { normalizationTable } from "../data/normalization.ts"
 
 /** How an image is brought to the size of a network's input. */
-export const fitNames = ["cover", "stretch", "letterbox"] as const
+const fitNames = ["cover", "stretch", "letterbox"] as const
 /**
  * `cover` fills the input and cuts off what stands out, `stretch` changes the proportions, `letterbox` shows the whole
  * image and fills the rest with grey.

@@ -4,7 +4,7 @@ import type { ImportContext, NodeView } from "../rule.ts"
 import { madeShape } from "./axes.ts"
 
 /** The coordinates of a position in a row-major tensor. */
-export function coordinatesOf(shape: Shape, position: number): readonly number[] {
+function coordinatesOf(shape: Shape, position: number): readonly number[] {
   const coordinates = shape.map(() => 0)
   let rest = position
   for (let axis = shape.length - 1; axis >= 0; axis--) {
@@ -16,7 +16,7 @@ export function coordinatesOf(shape: Shape, position: number): readonly number[]
 }
 
 /** A tensor filled by coordinates; refuses one too large to make. */
-export function filledTensor(
+function filledTensor(
   view: NodeView,
   dtype: DataType,
   shape: Shape,
