@@ -138,7 +138,7 @@ describe("damaged nodes", () => {
     ["Resize", 13, [x, floats(), floats(1, 1, 2)], {}],
     ["Resize", 13, [x, floats(), floats(), ints(1, 2, 2 ** 40, 4)], { mode: "linear" }],
     ["Resize", 13, [x], {}],
-    ["Einsum", 13, [data([2, 2])], { equation: "ii->i" }],
+    ["Einsum", 13, [data([2, 3])], { equation: "ii->i" }],
     ["Einsum", 13, [data([2, 2])], { equation: "ij->ik" }],
     ["Split", 18, [data([4])], { num_outputs: 3 }],
     ["Clip", 13, [data([4]), ints(0)], {}],

@@ -3,6 +3,7 @@ import type { Value } from "../../../graph/graph.ts"
 import { sizeOf } from "../../../graph/tensor.ts"
 import type { ImportContext, ImportRule, NodeView } from "../rule.ts"
 import { exportAgain } from "./axes.ts"
+import { takeSteps } from "./layout.ts"
 
 /** A value whose axes have labels, each its own. */
 interface Labelled {
@@ -42,7 +43,6 @@ function parse(view: NodeView, equation: string, ranks: readonly number[]): Equa
   const operands = terms.map((term, index) => labelsOf(view, term, hiddenRanks[index] as number))
   for (const [index, labels] of operands.entries()) {
     if (labels.length !== ranks[index]) return view.fail(`${ranks[index]} labels`, terms[index] ?? "", exportAgain)
-    if (new Set(labels).size !== labels.length) return view.fail("each label once in an operand", terms[index] ?? "")
   }
   const all = operands.flat()
   const hiddenRank = Math.max(0, ...hiddenRanks)
@@ -51,6 +51,26 @@ function parse(view: NodeView, equation: string, ranks: readonly number[]): Equa
   const isKnown = result.every((label, index) => all.includes(label) && result.indexOf(label) === index)
   if (isKnown) return { operands, result }
   return view.fail("a result of labels that an operand has", equation, exportAgain)
+}
+
+/**
+ * Keeps the diagonal of axes that share a label. Laid out one after another, its elements are evenly apart: by n + 1 for
+ * two axes of length n.
+ */
+function diagonal(c: ImportContext, value: Value, labels: readonly string[]): Labelled {
+  const label = labels.find((each, axis) => labels.indexOf(each) !== axis)
+  if (label === undefined) return { value, labels }
+  const axes = labels.flatMap((each, axis) => (each === label ? [axis] : []))
+  const others = labels.flatMap((each, axis) => (each === label ? [] : [axis]))
+  const lengths = axes.map((axis) => value.shape[axis] as number)
+  const [length = 1] = lengths
+  if (lengths.some((each) => each !== length)) {
+    return c.fail(`axes of one length for the repeated ${label}`, `[${value.shape.join(", ")}]`, exportAgain)
+  }
+  const rest = others.map((axis) => value.shape[axis] as number)
+  const flat = reshape(transpose(value, [...axes, ...others]), [length ** axes.length, ...rest])
+  const step = axes.reduce((sum, _, index) => sum + length ** index, 0)
+  return diagonal(c, takeSteps(flat, 0, 0, step, length), [label, ...others.map((axis) => labels[axis] as string)])
 }
 
 /** Sums over the labels that nobody else needs, and drops axes of length one that others fill. */
@@ -111,17 +131,17 @@ function einsum(c: ImportContext): Value {
     c.string("equation", ""),
     inputs.map(({ shape }) => shape.length),
   )
+  const terms = operands.map((labels, index) => diagonal(c, inputs[index] as Value, labels))
   const lengths = new Map<string, number>()
-  for (const [index, labels] of operands.entries()) {
+  for (const { value, labels } of terms) {
     for (const [axis, label] of labels.entries()) {
-      const [length, known] = [inputs[index]?.shape[axis] as number, lengths.get(label) ?? 1]
+      const [length, known] = [value.shape[axis] as number, lengths.get(label) ?? 1]
       if (length !== known && length !== 1 && known !== 1) {
         return c.fail(`${known} along ${label}`, String(length), exportAgain)
       }
       lengths.set(label, known === 1 ? length : known)
     }
   }
-  const terms = operands.map((labels, index): Labelled => ({ value: inputs[index] as Value, labels }))
   const neededAfter = (index: number) => [...result, ...operands.slice(index + 1).flat()]
   const joined = terms.slice(1).reduce((left, term, index) => {
     const later = neededAfter(index + 1)

@@ -2,6 +2,7 @@ import {
   abs,
   add,
   argMax,
+  equal,
   exp,
   log,
   logSoftmax,
@@ -18,6 +19,7 @@ import {
   sub,
   topK,
   transpose,
+  where,
 } from "../../../graph/build.ts"
 import type { Value } from "../../../graph/graph.ts"
 import { sizeOf } from "../../../graph/tensor.ts"
@@ -46,6 +48,13 @@ const logSumExp: Reduce = (x, axes, keepdims) => {
   const largest = stopGradient(reduceMax(x, axes, true))
   const sum = log(reduceSum(exp(sub(x, largest)), axes, true))
   return reshape(add(sum, largest), reduceMax(x, axes, keepdims).shape)
+}
+
+/** sqrt(sum(x^2)), whose gradient is zero where the sum is: 0 / 0 would end a training that meets one row of zeros. */
+const norm: Reduce = (x, axes, keepdims) => {
+  const sum = reduceSum(mul(x, x), axes, keepdims)
+  const isZero = equal(sum, 0)
+  return where(isZero, 0, sqrt(where(isZero, 1, sum)))
 }
 
 /** Before opset 13 the axis cuts x into a matrix whose rows are normalised; since then it is normalised by itself. */
@@ -102,7 +111,7 @@ export const reductionRules = {
   ReduceMax: reduction(reduceMax),
   ReduceMin: reduction((x, axes, keepdims) => neg(reduceMax(neg(x), axes, keepdims))),
   ReduceL1: reduction((x, axes, keepdims) => reduceSum(abs(x), axes, keepdims)),
-  ReduceL2: reduction((x, axes, keepdims) => sqrt(reduceSum(mul(x, x), axes, keepdims))),
+  ReduceL2: reduction(norm),
   ReduceLogSum: reduction((x, axes, keepdims) => log(reduceSum(x, axes, keepdims))),
   ReduceLogSumExp: reduction(logSumExp),
   ReduceSumSquare: reduction((x, axes, keepdims) => reduceSum(mul(x, x), axes, keepdims)),
