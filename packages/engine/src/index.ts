@@ -39,8 +39,8 @@ export { type ProbedShapes, type ProbedValue, type ProbeOptions, probeShapes } f
 export { decodeOnnxModel, readOnnxModel } from "./onnx/read-model.ts"
 export { listReadableOps, type ReadableOp } from "./onnx/readable-ops.ts"
 export { type SuggestedTap, suggestTaps } from "./onnx/taps.ts"
-export { requireTrainable } from "./onnx/trainability.ts"
 export type { Obstacle, OpRules, OpUse } from "./onnx/trainability.ts"
+export { requireTrainable } from "./onnx/trainability.ts"
 export { type Optimizer, sgd } from "./optim/optimizer.ts"
 export { constantSchedule, cosineSchedule, type Schedule, stepSchedule } from "./optim/schedule.ts"
 export { createRng, type Rng } from "./random/rng.ts"
@@ -54,7 +54,7 @@ export {
 } from "./runtime/evaluation.ts"
 export { type BuiltNetwork, exportModel } from "./runtime/export-model.ts"
 export { requireRunnablePlan } from "./runtime/measure-plan.ts"
-export type { SessionOptions } from "./runtime/ort.ts"
+export { runtimeVersion, type SessionOptions } from "./runtime/ort.ts"
 export type { TrainingState } from "./runtime/resident-step.ts"
 export {
   compileTrainStep,

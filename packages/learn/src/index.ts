@@ -26,5 +26,6 @@ export type { RankEvent, RankedImage, Ranking, RankOptions, RankSettings } from 
 export { strategies } from "./strategies/strategies.ts"
 export { classification } from "./tasks/classification.ts"
 export { buildEvaluation, buildTraining, imagesInput, type Learner } from "./training/learner.ts"
+export { cacheNotice } from "./training/open-batches.ts"
 export { strategyTraining } from "./training/strategy-training.ts"
 export type { StepReport } from "./training/train-cycle.ts"

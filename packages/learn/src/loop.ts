@@ -18,7 +18,7 @@ import { strategies } from "./strategies/strategies.ts"
 import { tasks } from "./tasks/tasks.ts"
 import { buildTraining, type Learner } from "./training/learner.ts"
 import { stepsOfCycle } from "./training/moments.ts"
-import { openBatches } from "./training/open-batches.ts"
+import { cacheNotice, openBatches } from "./training/open-batches.ts"
 import { startCycle } from "./training/start-cycle.ts"
 import { strategyTraining } from "./training/strategy-training.ts"
 import { trainCycle } from "./training/train-cycle.ts"
@@ -230,6 +230,8 @@ export async function resolveRun(
   for (const other of others) strategyTraining(other, config)
   const { learner, imported } = await openLearner(config, dataset, strategy)
   for (const note of imported?.notes ?? []) say(note)
+  const large = cacheNotice(learner.model, dataset, config.augment)
+  if (large !== undefined) say(large)
   const model = imported === undefined ? config.model : { ...config.model, digest: imported.digest }
   const spec = buildTraining(learner, config.training.batch)
   const { lowerings } = config.engine

@@ -5,7 +5,7 @@ import { createPhaseMeter } from "./phase-meter.ts"
 
 /** Shows on stderr how far a fit is. */
 export interface FitProgress {
-  readonly listeners: Pick<RunFitOptions, "onRead" | "onDefect" | "onStart" | "onStep" | "onEvaluate">
+  readonly listeners: Pick<RunFitOptions, "onRead" | "onDefect" | "onStart" | "onNotice" | "onStep" | "onEvaluate">
   close(): void
 }
 
@@ -24,6 +24,7 @@ export function createFitProgress(io: CommandIo): FitProgress {
         io.stderr(`The loss module reads ${network.taps.join(", ")}.\n`)
         if (fromStep > 0) io.stderr(`Going on after step ${formatCount(fromStep)} of ${formatCount(steps)}.\n`)
       },
+      onNotice: (text) => io.stderr(`${text}\n`),
       onStep({ step, loss, lossPrediction, imagesPerSecond }, steps) {
         const module = lossPrediction === null ? "" : `, module ${lossPrediction.toFixed(3)}`
         meter.show("step", step, steps, `loss ${loss.toFixed(3)}${module}, ${formatCount(imagesPerSecond)} images/s`)

@@ -2,6 +2,7 @@ import type { FitSettings } from "@learnloss/contract"
 import { atomicWrite, createRng } from "@learnloss/engine"
 import {
   type ClassificationDataset,
+  cacheNotice,
   type FitMeasures,
   type FitStart,
   fitNetwork,
@@ -22,6 +23,8 @@ export interface RunFitOptions {
   readonly onRead: (done: number, total: number) => void
   readonly onDefect: (defect: { readonly file: string; readonly reason: string }) => void
   readonly onStart: (start: FitStart, steps: number) => void
+  /** Told once, before the first step, what a person should know. */
+  readonly onNotice: (text: string) => void
   readonly onStep: (report: StepReport, steps: number) => void
   readonly onEvaluate: (done: number, total: number) => void
 }
@@ -69,6 +72,8 @@ export async function runFit(given: FitSettings, options: RunFitOptions): Promis
         keepSettings(folder, settings, start.plan)
         if (options.log !== undefined) log = openStepLog(options.log, start.fromStep)
         options.onStart(start, steps)
+        const large = cacheNotice(start.network.model, dataset, settings.augment)
+        if (large !== undefined) options.onNotice(large)
       },
       onStep(report) {
         const { step, loss, lossPrediction, learningRate } = report

@@ -1,6 +1,9 @@
-import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node"
+import { env, InferenceSession, Tensor as OrtTensor } from "onnxruntime-node"
 import { LearnlossError } from "../errors.ts"
 import type { Tensor } from "../graph/tensor.ts"
+
+/** Version of ONNX Runtime; another one may round differently. */
+export const runtimeVersion: string = env.versions.node ?? env.versions.common
 
 /** How a session uses the machine. */
 export interface SessionOptions {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { type FileOperations, nodeFileOperations } from "@learnloss/engine"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { FeatureCache, featureCacheFolder, featureCacheRoot } from "./feature-cache.ts"
+import { FeatureCache, featureCacheFolder, featureCacheRoot, largeCacheNotice } from "./feature-cache.ts"
 
 let folder: string
 const opened: FeatureCache[] = []
@@ -37,6 +37,13 @@ const rowOf = (cache: FeatureCache, key: string) => {
 const fileEnding = (suffix: string) => join(folder, readdirSync(folder).find((name) => name.endsWith(suffix))!)
 
 describe("the feature cache", () => {
+  it("is spoken of where it may take more than 1 GiB", () => {
+    expect(largeCacheNotice(2 ** 18, 2 ** 10, "here")).toBeUndefined()
+    expect(largeCacheNotice(2 ** 18 + 2 ** 17, 2 ** 10, "here")).toMatch(
+      /kept in here: up to 1\.5 GiB.*LEARNLOSS_CACHE/,
+    )
+  })
+
   it("gives back what was added, to the same process and to a later one", () => {
     const cache = open()
     add(cache, ["a", "b"], 0)

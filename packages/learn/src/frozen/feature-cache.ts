@@ -25,6 +25,17 @@ export function featureCacheFolder(root: string, about: object): string {
   return join(root, createHash("sha256").update(JSON.stringify(about)).digest("hex").slice(0, 32))
 }
 
+/** Caches below this go unmentioned. */
+const noticedBytes = 2 ** 30
+
+/** Tells where a cache is kept that may become large; undefined for one that stays small. */
+export function largeCacheNotice(rows: number, width: number, root: string): string | undefined {
+  const bytes = rows * width * Float32Array.BYTES_PER_ELEMENT
+  if (bytes <= noticedBytes) return undefined
+  const size = (bytes / 2 ** 30).toFixed(1)
+  return `Features are kept in ${root}: up to ${size} GiB for these images. $LEARNLOSS_CACHE names another folder; what is in it may be deleted at any time.`
+}
+
 /**
  * Rows of float32 of one width, by key, on disk; in memory are only the keys.
  *

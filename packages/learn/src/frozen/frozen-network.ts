@@ -2,6 +2,7 @@ import {
   type CompiledModel,
   compileModel,
   cutModel,
+  findFinalSoftmax,
   type OnnxModel,
   type ProbedShapes,
   type Shape,
@@ -44,7 +45,7 @@ export function planFeatures(
   const outputs = model.outputs.flatMap(({ name }) => {
     const probed = shapes.get(name)
     if (probed?.batchAxis !== 0 || !["float32", "float64"].includes(probed.dataType)) return []
-    const statistics = planOutputStatistics(probed.shape.slice(1), layout)
+    const statistics = planOutputStatistics(probed.shape.slice(1), layout, findFinalSoftmax(model, name)?.op)
     return statistics === undefined ? [] : [{ name, statistics }]
   })
   const parts = [

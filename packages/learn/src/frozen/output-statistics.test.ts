@@ -5,8 +5,9 @@ function statisticsOf(
   values: readonly number[],
   shape: readonly number[],
   layout?: "channels-first" | "channels-last",
+  ending?: "Softmax" | "LogSoftmax" | "Sigmoid",
 ) {
-  const plan = planOutputStatistics(shape, layout)!
+  const plan = planOutputStatistics(shape, layout, ending)!
   const into = new Float32Array(plan.width).fill(9)
   plan.write(values, shape, into)
   return [...into].map((value) => Number(value.toFixed(4)))
@@ -25,6 +26,36 @@ describe("statistics of an output", () => {
     expect(statisticsOf([0.125, 0.25, 0.625], [3]).slice(0, 3)).toEqual([0.625, 0.25, 0.125])
     expect([logSum, largest]).toEqual([0, Number(Math.log(0.625).toFixed(4))])
     expect(statisticsOf([0, 0, 1], [3])).not.toContain(Number.NaN)
+  })
+
+  it("take what ends in a Softmax for probabilities even where rounding changed their sum, and logarithms as such", () => {
+    const rough = statisticsOf([0.127, 0.252, 0.629], [3], undefined, "Softmax")
+    expect(rough[0]).toBeCloseTo(0.629 / 1.008, 4)
+    const logarithms = [0.125, 0.25, 0.625].map(Math.log)
+    expect(statisticsOf(logarithms, [3], undefined, "LogSoftmax").slice(0, 3)).toEqual([0.625, 0.25, 0.125])
+  })
+
+  it("tell of independent probabilities how uncertain the answers are", () => {
+    const entropy = (p: number) => -(p * Math.log(p) + (1 - p) * Math.log(1 - p))
+    const mean = (entropy(0.9) + entropy(0.25) + 0) / 3
+    const expected = [1 - mean / Math.LN2, 1, 0.9, 0.25, 0, 0, 0, 0, 0, 0, mean, entropy(0.25), 2.15]
+    expect(statisticsOf([0.9, 0.25, 1], [3], undefined, "Sigmoid")).toEqual(
+      expected.map((value) => Number(value.toFixed(4))),
+    )
+  })
+
+  it("call the answer of a single probability certain near 0 and 1, whatever the shape", () => {
+    for (const shape of [[1], []]) {
+      const confidence = (p: number) => statisticsOf([p], shape, undefined, "Sigmoid")[0]!
+      expect([confidence(0), confidence(1), confidence(0.5)]).toEqual([1, 1, 0])
+      expect(confidence(0.02)).toBeCloseTo(confidence(0.98), 4)
+      expect(confidence(0.1)).toBeGreaterThan(confidence(0.3))
+    }
+    expect(planOutputStatistics([], undefined, "Sigmoid")?.hasConfidence).toBe(true)
+  })
+
+  it("give no number where the network gives none", () => {
+    expect(statisticsOf([0.5, Number.NaN], [2], undefined, "Sigmoid")[0]).toBeNaN()
   })
 
   it("keep the ten largest of many classes and read one score as two classes", () => {

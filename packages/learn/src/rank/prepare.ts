@@ -1,6 +1,6 @@
-import { LearnlossError, probeShapes, readOnnxModel } from "@learnloss/engine"
+import { LearnlossError, probeShapes, readOnnxModel, runtimeVersion } from "@learnloss/engine"
 import type { Preprocessing } from "../frozen/decode-input.ts"
-import { FeatureCache, featureCacheFolder, featureCacheRoot } from "../frozen/feature-cache.ts"
+import { FeatureCache, featureCacheFolder, featureCacheRoot, largeCacheNotice } from "../frozen/feature-cache.ts"
 import { type FeaturePlan, type FrozenNetwork, openFrozenNetwork, planFeatures } from "../frozen/frozen-network.ts"
 import { type ImageFile, listImageFiles } from "../frozen/image-files.ts"
 import { batchShape, findImageInput, settlePreprocessing } from "../frozen/network-input.ts"
@@ -9,7 +9,7 @@ import type { RankOptions, RankSettings } from "./ranking.ts"
 import { type LossSample, readLosses } from "./read-losses.ts"
 
 /** Raised when rows come to hold something else for the same network and images. */
-const featureFormat = 1
+const featureFormat = 2
 
 type Notice = (text: string) => void
 
@@ -45,10 +45,15 @@ export interface PreparedNetwork {
   readonly openNetwork: () => Promise<FrozenNetwork>
 }
 
-/** Reads the network, settles how images enter it and what is read of it, and opens the cache of just that. */
+/**
+ * Reads the network, settles how images enter it and what is read of it, and opens the cache of just that.
+ *
+ * @param images how many there are, with losses and in the pool
+ */
 export async function prepareNetwork(
   settings: RankSettings,
   { cacheRoot = featureCacheRoot() }: RankOptions,
+  images: number,
   notice: Notice,
 ): Promise<PreparedNetwork> {
   const { threads } = settings
@@ -76,11 +81,15 @@ export async function prepareNetwork(
   notice(choice)
   const about = {
     format: featureFormat,
+    runtime: runtimeVersion,
+    threads,
     model: model.digest,
     taps: taps.map(({ name, layout }) => ({ name, layout })),
     outputs: plan.outputs.map(({ name }) => name),
     preprocessing,
   }
+  const large = largeCacheNotice(images, plan.width, cacheRoot)
+  if (large !== undefined) notice(large)
   const cache = FeatureCache.open(featureCacheFolder(cacheRoot, about), { width: plan.width, about })
   const openNetwork = () => openFrozenNetwork(model, shapes, plan, { inputName: input.name, preprocessing, threads })
   return { cache, plan, preprocessing, openNetwork }

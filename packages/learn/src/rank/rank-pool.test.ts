@@ -1,7 +1,16 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { createRng } from "@learnloss/engine"
+import { createRng, floatTensor, runtimeVersion } from "@learnloss/engine"
 import { type WrittenModel, writeOnnxModel } from "@learnloss/engine/testing"
 import sharp from "sharp"
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest"
@@ -127,6 +136,44 @@ describe("ranking a pool", () => {
     expect(withOutputs.ranking.heldOut.rankingAccuracy).toBeGreaterThan(0.85)
     expect(said((await rank({ seed: 1 })).ranking)).not.toBe(said(first.ranking))
     expect(cacheFiles()).toEqual(files)
+  })
+
+  it("computes features anew for other threads, which round in their own way", async () => {
+    const first = await rank()
+    const folders = () => readdirSync(cacheRoot)
+    expect(folders()).toHaveLength(1)
+    const about = JSON.parse(readFileSync(join(first.ranking.cache, "about.json"), "utf8"))
+    expect(about).toMatchObject({ format: 2, threads: 1, runtime: runtimeVersion })
+    const second = await rank({ threads: 2 })
+    expect(second.ranking.cache).not.toBe(first.ranking.cache)
+    expect(folders()).toHaveLength(2)
+  })
+
+  it("reads the confidence of a network that ends in a Sigmoid from both sides of one half", async () => {
+    const model = join(root, "sigmoid.onnx")
+    const network: WrittenModel = {
+      ...smallNetwork,
+      initializers: {
+        ...smallNetwork.initializers,
+        red: floatTensor([3, 1], Float32Array.of(4, 0, 0)),
+      },
+      nodes: [
+        ...smallNetwork.nodes,
+        { op: "GlobalAveragePool", inputs: ["image"], outputs: ["colours"] },
+        { op: "Flatten", inputs: ["colours"], outputs: ["flat"] },
+        { op: "MatMul", inputs: ["flat", "red"], outputs: ["redness"] },
+        { op: "Sigmoid", inputs: ["redness"], outputs: ["isRed"] },
+      ],
+      outputs: [{ name: "isRed", shape: ["N", 1] }],
+    }
+    writeFileSync(model, writeOnnxModel(network))
+    // Zero of the network's scores lies where red is half, and losses fall to both sides of it.
+    writeLosses(
+      (id) => 1 - Math.abs(((lossOf.get(`labeled/${id}`) as number) * 200 + 25) / 255 - 0.5),
+      "both-sides.csv",
+    )
+    const { ranking } = await rank({ model, taps: ["map"], losses: join(root, "both-sides.csv") })
+    expect(ranking.confidence?.rankingAccuracy).toBeGreaterThan(0.95)
   })
 
   it("goes on after a stop anywhere to the same bits", async () => {

@@ -36,7 +36,7 @@ export async function rankPool(settings: RankSettings, options: RankOptions): Pr
     onEvent({ type: "warning", text })
   }
   const { samples, pool, alreadyLabeled } = await findImages(settings, notice)
-  const network = await prepareNetwork(settings, options, notice)
+  const network = await prepareNetwork(settings, options, samples.length + pool.length, notice)
   const { cache, plan, preprocessing } = network
   try {
     const blocks = plan.blocks.filter(({ kind }) => kind === "tap" || settings.outputs)

@@ -1,8 +1,15 @@
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { runConfigSchema } from "@learnloss/contract"
-import { compileTrainStep, createRng, fixedPlan, initializeParameters, type TensorMap } from "@learnloss/engine"
+import {
+  compileTrainStep,
+  createRng,
+  fixedPlan,
+  initializeParameters,
+  runtimeVersion,
+  type TensorMap,
+} from "@learnloss/engine"
 import { relativeDifference } from "@learnloss/engine/testing"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
 import type { ClassificationDataset, SampleSet } from "../data/dataset.ts"
@@ -11,7 +18,7 @@ import type { Model } from "../models/model.ts"
 import { openModel } from "../models/open-model.ts"
 import { classification } from "../tasks/classification.ts"
 import { createBatchMaker } from "./batches.ts"
-import { createFrozenBatches, type FrozenBatches } from "./frozen-batches.ts"
+import { createFrozenBatches, type FrozenBatches, frozenCacheNotice } from "./frozen-batches.ts"
 import { buildTraining, type Learner } from "./learner.ts"
 
 const dataset: ClassificationDataset = {
@@ -114,6 +121,27 @@ describe("a frozen part", () => {
     expect(computed).toBe(40)
     expect(again).toEqual(losses)
     expect(later).toEqual(losses)
+  })
+
+  test("is kept by what its bits depend on", async () => {
+    await (await open(await learnerOf(["layer1.*", "conv1*", "bn1*"]))).release()
+    const [folder = ""] = readdirSync(cacheRoot)
+    const about = JSON.parse(readFileSync(join(cacheRoot, folder, "about.json"), "utf8"))
+    expect(about).toMatchObject({ format: 1, runtime: runtimeVersion, threads: 1 })
+  })
+
+  test("is spoken of where it fills the disk, with the images that it is kept for", async () => {
+    const { frozen } = (await learnerOf(["layer1.*", "conv1*", "bn1*"])).model as Required<Model>
+    const width = frozen.outputs.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0)
+    const many = (split: string, gib: number) => ({ ...noise(split, 1), ids: { length: (gib * 2 ** 28) / width } })
+    const notice = (trainGib: number, testGib: number, isAugmented: boolean) => {
+      const large = { ...dataset, train: many("train", trainGib), test: many("test", testGib) }
+      return frozenCacheNotice({ frozen, dataset: large as never, isAugmented, cacheRoot })
+    }
+    expect(notice(2, 0.5, false)).toContain(`kept in ${cacheRoot}: up to 2.5 GiB`)
+    expect(notice(2, 0.5, true)).toBeUndefined()
+    // Too much to be kept at all.
+    expect(notice(40, 0.5, false)).toBeUndefined()
   })
 
   test("of randomly changed images is computed as they come, and of test images still once", async () => {

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto"
-import { type CompiledModel, compileModel, floatTensor, sizeOf, type Tensor } from "@learnloss/engine"
+import { type CompiledModel, compileModel, floatTensor, runtimeVersion, sizeOf, type Tensor } from "@learnloss/engine"
 import type { Dataset, SampleSet } from "../data/dataset.ts"
 import {
   type CacheEntry,
   FeatureCache,
   featureCacheFolder,
   featureCacheRoot,
+  largeCacheNotice,
   type RowHandle,
 } from "../frozen/feature-cache.ts"
 import type { FrozenPart } from "../models/model.ts"
@@ -31,6 +32,9 @@ export interface FrozenBatches<Target> extends BatchMaker<Target> {
 
 /** Images that a frozen part takes at once; the same for every call, so that no batch rounds in its own way. */
 const usualBatch = 32
+
+/** Raised when rows come to hold something else for the same network and images. */
+const rowFormat = 1
 
 /** Above this the outputs of a whole data set are computed again each time, not kept on disk. */
 const largestCacheBytes = 32 * 2 ** 30
@@ -114,11 +118,38 @@ function openCache<Target>(
   { frozen, dataset, threads, cacheRoot }: FrozenBatchesOptions<Target>,
   width: number,
 ): FeatureCache | undefined {
-  const count = dataset.train.ids.length + dataset.test.ids.length
-  if (count * width * Float32Array.BYTES_PER_ELEMENT > largestCacheBytes) return undefined
+  if (!isKept(dataset, width)) return undefined
   const { imageShape, normalization } = dataset
-  const about = { frozenPart: frozen.digest, imageShape, normalization, threads }
+  const about = {
+    format: rowFormat,
+    runtime: runtimeVersion,
+    frozenPart: frozen.digest,
+    imageShape,
+    normalization,
+    threads,
+  }
   return FeatureCache.open(featureCacheFolder(cacheRoot ?? featureCacheRoot(), about), { width, about })
+}
+
+function isKept({ train, test }: Dataset<unknown>, width: number): boolean {
+  return (train.ids.length + test.ids.length) * width * Float32Array.BYTES_PER_ELEMENT <= largestCacheBytes
+}
+
+/** Tells where the outputs of a frozen part are kept, where they may become large. */
+export function frozenCacheNotice({
+  frozen,
+  dataset,
+  isAugmented,
+  cacheRoot = featureCacheRoot(),
+}: Pick<FrozenBatchesOptions<unknown>, "frozen" | "dataset" | "isAugmented" | "cacheRoot">): string | undefined {
+  const width = widthOf(frozen)
+  const { train, test } = dataset
+  const rows = test.ids.length + (isAugmented ? 0 : train.ids.length)
+  return isKept(dataset, width) ? largeCacheNotice(rows, width, cacheRoot) : undefined
+}
+
+function widthOf({ outputs }: FrozenPart): number {
+  return outputs.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
 }
 
 /** Runs a frozen part, its outputs side by side in one row for each sample. */
@@ -133,7 +164,7 @@ class FrozenRows {
     this.#frozen = frozen
     this.#session = session
     this.batch = frozen.batch ?? usualBatch
-    this.width = frozen.outputs.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
+    this.width = widthOf(frozen)
   }
 
   /** [B, width] from images [B, C, H, W]. */

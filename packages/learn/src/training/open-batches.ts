@@ -1,7 +1,8 @@
 import type { Dataset } from "../data/dataset.ts"
 import type { Augmentation } from "../data/transforms.ts"
+import type { Model } from "../models/model.ts"
 import { type BatchMaker, createBatchMaker } from "./batches.ts"
-import { createFrozenBatches } from "./frozen-batches.ts"
+import { createFrozenBatches, frozenCacheNotice } from "./frozen-batches.ts"
 import type { Learner } from "./learner.ts"
 
 export interface OpenBatchesOptions<Target> {
@@ -22,7 +23,22 @@ export async function openBatches<Target>({
   const images = createBatchMaker<Target>(dataset, task, augmentation)
   const { frozen } = model
   if (frozen === undefined) return { batches: images, release: async () => {} }
-  const isAugmented = augmentation.crop > 0 || augmentation.flip
+  const isAugmented = changesImages(augmentation)
   const batches = await createFrozenBatches<Target>({ frozen, dataset, task, images, isAugmented, threads })
   return { batches, release: () => batches.release() }
+}
+
+/** Tells where the outputs of a network's frozen part are kept, where they may become large. */
+export function cacheNotice(
+  { frozen }: Model,
+  dataset: Dataset<unknown>,
+  augmentation: Augmentation,
+): string | undefined {
+  return frozen === undefined
+    ? undefined
+    : frozenCacheNotice({ frozen, dataset, isAugmented: changesImages(augmentation) })
+}
+
+function changesImages({ crop, flip }: Augmentation): boolean {
+  return crop > 0 || flip
 }

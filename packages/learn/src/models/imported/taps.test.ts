@@ -39,7 +39,9 @@ describe("taps", () => {
 
   it("have to exist: the nearest name is told", async () => {
     await expect(taps(["depe"])).rejects.toThrow(/tap "depe".*Did you mean "deep"\?/)
-    await expect(taps(["nothing like it"])).rejects.toThrow(expect.objectContaining({ code: "TAP_UNKNOWN" }))
+    const unlike = taps(["nothing like it"])
+    await expect(unlike).rejects.toThrow(expect.objectContaining({ code: "TAP_UNKNOWN" }))
+    await expect(unlike).rejects.toThrow(/`learnloss model inspect` suggests "map", "deep"\./)
     await expect(taps(["head"])).rejects.toThrow(/stored weight/)
   })
 

@@ -68,11 +68,21 @@ export function requireTap(model: OnnxModel, shapes: ProbedShapes, name: string,
       where: `tap "${name}"`,
       expected: `a value that ${model.where} computes`,
       got: value === undefined ? "a name that nothing has" : "a stored weight",
-      fix: near === undefined ? "`learnloss model inspect` suggests some." : `Did you mean "${near}"?`,
+      fix: near === undefined ? suggestions(model, shapes) : `Did you mean "${near}"?`,
     })
   }
   if (!hasFeatures(shapes, name, value)) throw unfit(name, value)
   return { name, layout, channels: (layout === "channels-first" ? value.shape[1] : value.shape.at(-1)) as number }
+}
+
+/** How many taps a message names. */
+const namedTaps = 4
+
+function suggestions(model: OnnxModel, shapes: ProbedShapes): string {
+  const names = suggestTaps(model, shapes).map(({ name }) => `"${name}"`)
+  if (names.length === 0) return "`learnloss model inspect` lists what the network computes."
+  const more = names.length > namedTaps ? ", ..." : ""
+  return `\`learnloss model inspect\` suggests ${names.slice(0, namedTaps).join(", ")}${more}.`
 }
 
 function hasFeatures(shapes: ProbedShapes, name: string, { dataType, shape }: ProbedValue): boolean {
