@@ -6,9 +6,11 @@ export interface ResizedAxis {
   readonly from: number
   readonly to: number
   readonly scale: number
+  /** The part of the axis that `tf_crop_and_resize` reads, as shares of its length; all of it where it is left out. */
+  readonly crop?: readonly [start: number, end: number]
 }
 
-/** What each new position is made of: old positions with their shares. */
+/** What each new position is made of: old positions with their shares, none where it lies outside a cropped axis. */
 export type Shares = readonly (readonly { readonly position: number; readonly share: number }[])[]
 
 const f = Math.fround
@@ -25,6 +27,10 @@ const origins: Readonly<Record<string, (position: number, resized: ResizedAxis) 
   align_corners: (position, { from, to }) => (to === 1 ? 0 : f(f(position * (from - 1)) / (to - 1))),
   asymmetric: (position, { scale }) => f(position / scale),
   tf_half_pixel_for_nn: (position, { scale }) => f(f(position + 0.5) / scale),
+  tf_crop_and_resize: (position, { from, to, crop: [start, end] = [0, 1] }) =>
+    to > 1
+      ? f(f(start * (from - 1)) + f(f(f(position * f(end - start)) * (from - 1)) / (to - 1)))
+      : f(f(0.5 * f(start + end)) * (from - 1)),
 }
 
 /** How `nearest` chooses one of two old positions. */
@@ -42,6 +48,30 @@ function cubicShare(distance: number, a: number): number {
   return d < 2 ? ((a * d - 5 * a) * d + 8 * a) * d - 4 * a : 0
 }
 
+/**
+ * Shares under a kernel as wide as a new position, so that every old position counts where an axis shrinks. What lies
+ * outside is left out or counts for the edge; either way the shares add up to one over all that the kernel covers.
+ */
+function widenedShares(view: NodeView, mode: string, { from, scale }: ResizedAxis, at: number): Shares[number] {
+  const a = view.float("cubic_coeff_a", -0.75)
+  const width = Math.max(1, f(1 / scale))
+  const support = f((mode === "cubic" ? 2 : 1) * width)
+  const center = f(at + 0.5)
+  const [first, end] = [f(f(center - support) + 0.5), f(f(center + support) + 0.5)].map(Math.floor) as [number, number]
+  const covered = Array.from({ length: end - first }, (_, index) => {
+    const distance = Math.abs((first + index + 0.5 - center) / width)
+    const share = mode === "cubic" ? cubicShare(distance, a) : Math.max(0, 1 - distance)
+    return { position: first + index, share }
+  })
+  const isOutsideExcluded = view.int("exclude_outside", 0) !== 0
+  const counted = isOutsideExcluded ? covered.filter(({ position }) => position >= 0 && position < from) : covered
+  const total = counted.reduce((sum, { share }) => sum + share, 0) || 1
+  return counted.map(({ position, share }) => ({
+    position: Math.min(Math.max(position, 0), from - 1),
+    share: share / total,
+  }))
+}
+
 /** The shares of old positions in each new one along an axis, as the node's attributes ask. */
 export function interpolation(view: NodeView, resized: ResizedAxis): Shares {
   const { from, to } = resized
@@ -51,14 +81,14 @@ export function interpolation(view: NodeView, resized: ResizedAxis): Shares {
   if (origin === undefined) {
     return view.fail(`coordinate_transformation_mode ${Object.keys(origins).join(", ")}`, coordinates)
   }
-  if (view.int("antialias", 0) !== 0 && mode !== "nearest" && to < from) {
-    return view.fail("no antialias", "antialias 1")
-  }
   const isOutsideExcluded = view.int("exclude_outside", 0) !== 0
   const bounded = (position: number) => Math.min(Math.max(position, 0), from - 1)
   const choose = choices[view.string("nearest_mode", "round_prefer_floor")]
   const a = view.float("cubic_coeff_a", -0.75)
+  const isWidened = view.int("antialias", 0) !== 0 && (mode === "linear" || mode === "cubic")
   const sharesAt = (at: number) => {
+    if (coordinates === "tf_crop_and_resize" && (at < 0 || at > from - 1)) return []
+    if (isWidened) return widenedShares(view, mode, resized, at)
     switch (mode) {
       case "nearest": {
         if (choose === undefined) return view.fail("a known nearest_mode", view.string("nearest_mode", ""))

@@ -36,6 +36,9 @@ export const poolingCases: OpCases = {
     },
     { opsets: both, inputs: [apart(2, 2, 4, 4)], attributes: { kernel_shape: [2, 2], strides: [2, 2] }, outputs: 2 },
     { opsets: both, inputs: [apart(2, 2, 6)], attributes: { kernel_shape: [2], strides: [2] }, outputs: 2 },
+    { opsets: both, inputs: [apart(1, 2, 4, 6)], attributes: { kernel_shape: [2, 2], storage_order: 1 } },
+    { opsets: both, inputs: [apart(2, 3, 4, 6)], attributes: { kernel_shape: [2, 2], storage_order: 1 }, outputs: 2 },
+    { opsets: both, inputs: [apart(2, 2, 6)], attributes: { kernel_shape: [2], storage_order: 1 }, outputs: 2 },
   ],
   AveragePool: [
     ...windows(x),

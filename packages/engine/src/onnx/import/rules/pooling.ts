@@ -1,5 +1,17 @@
-import { averagePool, conv, globalAveragePool, maxPool, mul, reduceMax, reshape } from "../../../graph/build.ts"
+import {
+  add,
+  averagePool,
+  conv,
+  gather,
+  globalAveragePool,
+  maxPool,
+  mul,
+  reduceMax,
+  reshape,
+  sub,
+} from "../../../graph/build.ts"
 import type { Value } from "../../../graph/graph.ts"
+import type { Shape } from "../../../graph/tensor.ts"
 import type { ImportContext, ImportRule } from "../rule.ts"
 import { exportAgain } from "./axes.ts"
 import { constantOf, constantTensor } from "./constants.ts"
@@ -14,11 +26,20 @@ function pooled(c: ImportContext): { x: Value; window: Window; ceil: boolean } {
 }
 
 function largestPerWindow(c: ImportContext): readonly Value[] {
-  if ((c.node.outputs[1] ?? "") !== "" && c.int("storage_order", 0) !== 0) {
-    return c.fail("indices in row-major order", "storage_order 1")
-  }
   const { x, window, ceil } = pooled(c)
-  return maxPool(x, { ...window, ceil }).map((output) => likeInput(c, output))
+  const [values, positions] = maxPool(x, { ...window, ceil })
+  const isByColumn = (c.node.outputs[1] ?? "") !== "" && c.int("storage_order", 0) !== 0
+  return [values, isByColumn ? countedByColumn(c, positions, x.shape) : positions].map((output) => likeInput(c, output))
+}
+
+/** Positions in [N, C, H, W] as they count where the columns of each image stand one after another. */
+function countedByColumn(c: ImportContext, positions: Value, shape: Shape): Value {
+  const [n, channels, h, w] = shape as [number, number, number, number]
+  const before = constantTensor(c, "int64", [n, channels, 1, 1], ([image = 0, channel = 0]) => {
+    return (image * channels + channel) * h * w
+  })
+  const byColumn = constantTensor(c, "int64", [h * w], ([at = 0]) => (at % w) * h + Math.floor(at / w))
+  return add(gather(byColumn, sub(positions, before), 0), before)
 }
 
 function meanPerWindow(c: ImportContext): Value {

@@ -1,4 +1,4 @@
-import { data, floats, ints, type OpCase, type OpCases } from "./op-case.test-suite.ts"
+import { absent, data, floats, ints, type OpCase, type OpCases } from "./op-case.test-suite.ts"
 
 const x = (...shape: number[]) => data(shape)
 const every = [11, 13, 18, 22]
@@ -16,6 +16,45 @@ const sized = (attributes: Record<string, string | number>, ...sizes: number[]):
 
 const coordinates = ["half_pixel", "pytorch_half_pixel", "align_corners", "asymmetric"]
 const nearestModes = ["round_prefer_floor", "round_prefer_ceil", "floor", "ceil"]
+
+const antialiased = ["linear", "cubic"].flatMap((mode) =>
+  [0, 1].flatMap((exclude_outside) => [
+    ...coordinates.flatMap((coordinate_transformation_mode): OpCase[] => {
+      const attributes = { mode, exclude_outside, coordinate_transformation_mode, antialias: 1 }
+      return [
+        { opsets: [18, 22], inputs: [x(1, 2, 7, 9), floats(), floats(1, 1, 0.5, 0.4)], attributes },
+        { opsets: [18], inputs: [x(2, 1, 5, 8), floats(), floats(), ints(2, 1, 2, 3)], attributes },
+        { opsets: [18], inputs: [x(1, 1, 6, 3), floats(), floats(), ints(1, 1, 1, 7)], attributes },
+        { opsets: [18], inputs: [x(1, 2, 6, 4), floats(), floats(1, 1, 0.5, 2)], attributes },
+        {
+          opsets: [18],
+          inputs: [x(1, 2, 7, 4), floats(), floats(0.3, 1), absent],
+          attributes: { ...attributes, axes: [2, 3] },
+        },
+      ]
+    }),
+  ]),
+)
+
+const cropped = ["nearest", "linear", "cubic"].flatMap((mode): OpCase[] => {
+  const attributes = { mode, coordinate_transformation_mode: "tf_crop_and_resize" }
+  const outside = { ...attributes, extrapolation_value: { float: 2.5 } }
+  const inner = floats(0, 0, 0.2, 0.1, 1, 1, 0.7, 0.9)
+  const outer = floats(0, 0, -0.3, 0.1, 1, 1, 0.7, 1.4)
+  const input = x(1, 2, 5, 6)
+  return [
+    { opsets: every, inputs: [input, inner, floats(), ints(1, 2, 3, 4)], attributes },
+    { opsets: every, inputs: [input, outer, floats(), ints(1, 2, 4, 7)], attributes },
+    { opsets: [11, 22], inputs: [input, outer, floats(), ints(1, 2, 4, 7)], attributes: outside },
+    { opsets: [11, 22], inputs: [input, inner, floats(1, 1, 2, 0.2)], attributes: outside },
+    { opsets: [11, 22], inputs: [input, inner, floats(), ints(1, 2, 5, 3)], attributes: outside },
+    {
+      opsets: [18],
+      inputs: [input, floats(0.9, 0, 0.1, 2), floats(), ints(4, 3)],
+      attributes: { ...outside, axes: [2, 3] },
+    },
+  ]
+})
 
 export const resizeCases: OpCases = {
   Resize: [
@@ -45,6 +84,22 @@ export const resizeCases: OpCases = {
     })),
     scaled({ mode: "cubic", cubic_coeff_a: -0.5 }, 2, 0.6),
     scaled({ mode: "cubic", exclude_outside: 1 }, 2, 0.6),
+    { ...scaled({ mode: "cubic", cubic_coeff_a: -0.5, antialias: 1 }, 2, 0.6), opsets: [18, 22] },
+    { ...scaled({ mode: "linear", antialias: 1 }, 1.2, 0.6), opsets: [18, 22] },
+    { opsets: [18], inputs: [x(2, 3, 9), floats(), floats(1, 1, 0.4)], attributes: { mode: "linear", antialias: 1 } },
+    { opsets: [18], inputs: [x(8, 5), floats(), floats(0.4, 0.5)], attributes: { mode: "linear", antialias: 1 } },
+    {
+      opsets: [18],
+      inputs: [x(1, 8, 5, 2), floats(), floats(1, 0.4, 0.5, 1)],
+      attributes: { mode: "linear", antialias: 1 },
+    },
+    {
+      opsets: [18],
+      inputs: [x(1, 1, 5, 4), floats(), floats(), ints(1, 1, 5, 2)],
+      attributes: { mode: "cubic", antialias: 1 },
+    },
+    ...antialiased,
+    ...cropped,
     { opsets: every, inputs: [x(2, 3, 4), floats(), floats(1, 1, 2)], attributes: { mode: "nearest" } },
     { opsets: every, inputs: [x(2, 3, 4), floats(), floats(1, 1, 2)], attributes: { mode: "linear" } },
     { opsets: every, inputs: [x(3, 4), floats(), floats(1.5, 2)], attributes: { mode: "linear" } },

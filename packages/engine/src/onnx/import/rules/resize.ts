@@ -1,13 +1,20 @@
-import { expand, matMul, reshape, transpose } from "../../../graph/build.ts"
+import { add, expand, matMul, reshape, transpose } from "../../../graph/build.ts"
 import type { Value } from "../../../graph/graph.ts"
 import { floatTensor } from "../../../graph/tensor.ts"
 import type { ImportContext, ImportRule } from "../rule.ts"
 import { axesIn, exportAgain, madeShape } from "./axes.ts"
+import { constantTensor } from "./constants.ts"
 import { interpolation, type ResizedAxis, type Shares } from "./interpolation.ts"
 import { takeSteps } from "./layout.ts"
 
-/** Positions along an axis are worked out one by one while importing; a damaged file must not make that last. */
-const longestAxis = 2 ** 20
+/** What the new positions along an axis are made of. */
+interface AxisShares {
+  readonly axis: number
+  readonly shares: Shares
+}
+
+/** Positions along all axes are worked out one by one while importing; a damaged file must not make that last. */
+const mostPositions = 2 ** 20
 
 /** Ratio and new length of each resized axis, from sizes or from scales. */
 function resizedAxes(c: ImportContext, x: Value): readonly ResizedAxis[] {
@@ -74,10 +81,9 @@ function weighted(c: ImportContext, x: Value, axis: number, shares: Shares): Val
   return transpose(matMul(weights, transpose(x, swapped)), swapped)
 }
 
-function resizedAlong(c: ImportContext, x: Value, { axis, ...resized }: ResizedAxis): Value {
-  const shares = interpolation(c, { axis, ...resized })
+function resizedAlong(c: ImportContext, x: Value, axis: number, shares: Shares): Value {
   const positions = positionsOf(shares)
-  const [from, to] = [resized.from, shares.length]
+  const [from, to] = [x.shape[axis] as number, shares.length]
   if (positions?.every((position, index) => position === Math.floor((index * from) / to)) && to % from === 0) {
     return repeated(x, axis, to / from)
   }
@@ -86,19 +92,49 @@ function resizedAlong(c: ImportContext, x: Value, { axis, ...resized }: ResizedA
   return isEven && second > first ? takeSteps(x, axis, first, second - first, to) : weighted(c, x, axis, shares)
 }
 
+/** The axes with the part that is read of each; starts stand before ends in the second input. */
+function croppedAxes(c: ImportContext, axes: readonly ResizedAxis[]): readonly ResizedAxis[] {
+  if (c.string("coordinate_transformation_mode", "half_pixel") !== "tf_crop_and_resize") return axes
+  const regions = c.constantFloats(1) ?? []
+  if (regions.length !== 2 * axes.length || !regions.every(Number.isFinite)) {
+    return c.fail(`a start and an end for ${axes.length} axes`, `[${regions.join(", ")}]`, exportAgain)
+  }
+  return axes.map((each, index) => {
+    return { ...each, crop: [regions[index] as number, regions[index + axes.length] as number] }
+  })
+}
+
+/** Puts a number wherever a position lies outside along any axis; the product left zeros there. */
+function filledOutside(c: ImportContext, y: Value, along: readonly AxisShares[]): Value {
+  const filling = c.float("extrapolation_value", 0)
+  const outside = along.map(({ axis, shares }) => ({ axis, is: shares.map((parts) => parts.length === 0) }))
+  if (filling === 0 || !outside.some(({ is }) => is.includes(true))) return y
+  const shape = y.shape.map((length, axis) => (along.some((each) => each.axis === axis) ? length : 1))
+  const numbers = constantTensor(c, "float32", shape, (at) =>
+    outside.some(({ axis, is }) => is[at[axis] as number]) ? filling : 0,
+  )
+  return add(y, numbers)
+}
+
 /** Interpolation separates into its axes; those that shrink come first, which leaves less to do. */
 function resize(c: ImportContext): Value {
   const x = c.input(0)
   if (x.dtype !== "float32") return c.fail("float32", x.dtype)
-  return resizedAxes(c, x)
-    .filter(({ to, from, scale }) => to !== from || scale !== 1)
+  const isWidened = c.int("antialias", 0) !== 0
+  const resized = croppedAxes(c, resizedAxes(c, x))
+    // ONNX Runtime leaves such axes as they are, cropped ones among them.
+    .filter(({ to, from, scale }) => to !== from || (scale !== 1 && !isWidened))
     .toSorted((a, b) => a.to / a.from - b.to / b.from)
-    .reduce((y, resized) => {
-      if (resized.to > longestAxis) return c.fail(`at most ${longestAxis} positions`, String(resized.to), exportAgain)
-      if (resized.to < 1)
-        return c.fail("at least one position", `${resized.to} along axis ${resized.axis}`, exportAgain)
-      return resizedAlong(c, y, resized)
-    }, x)
+  const positions = resized.reduce((sum, { to }) => sum + to, 0)
+  if (positions > mostPositions) return c.fail(`at most ${mostPositions} positions`, String(positions), exportAgain)
+  const along = resized.map((each): AxisShares => {
+    if (each.to < 1) return c.fail("at least one position", `${each.to} along axis ${each.axis}`, exportAgain)
+    return { axis: each.axis, shares: interpolation(c, each) }
+  })
+  const y = along.reduce((part, { axis, shares }) => resizedAlong(c, part, axis, shares), x)
+  return c.string("coordinate_transformation_mode", "half_pixel") === "tf_crop_and_resize"
+    ? filledOutside(c, y, along)
+    : y
 }
 
 export const resizeRules = {
