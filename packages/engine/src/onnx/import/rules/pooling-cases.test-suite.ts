@@ -54,6 +54,14 @@ export const poolingCases: OpCases = {
       inputs: [x(1, 1, 8)],
       attributes: { kernel_shape: [3], dilations: [2], pads: [2, 1], count_include_pad: 1 },
     },
+    ...[0, 1].flatMap((count_include_pad): OpCase[] => {
+      const attributes = { kernel_shape: [2, 3], dilations: [2, 2], strides: [3, 2], ceil_mode: 1, count_include_pad }
+      return [
+        { opsets: [19, 22], inputs: [x(1, 2, 7, 8)], attributes },
+        { opsets: [19, 22], inputs: [x(2, 1, 6, 9)], attributes: { ...attributes, pads: [1, 0, 1, 2] } },
+        { opsets: [19, 22], inputs: [x(1, 1, 8, 6)], attributes: { ...attributes, pads: [0, 2, 1, 1] } },
+      ]
+    }),
   ],
   GlobalAveragePool: [
     { opsets: both, inputs: [x(2, 3, 2, 4)] },

@@ -15,7 +15,7 @@ import type { Shape } from "../../../graph/tensor.ts"
 import type { ImportContext, ImportRule } from "../rule.ts"
 import { exportAgain } from "./axes.ts"
 import { constantOf, constantTensor } from "./constants.ts"
-import { asImages, likeInput, pairOf, reach, type Window, windowOf } from "./window.ts"
+import { asImages, likeInput, type Pads, pairOf, reach, type Window, windowOf } from "./window.ts"
 
 function pooled(c: ImportContext): { x: Value; window: Window; ceil: boolean } {
   const rank = c.input(0).shape.length - 2
@@ -47,8 +47,7 @@ function meanPerWindow(c: ImportContext): Value {
   const countIncludePad = c.int("count_include_pad", 0) !== 0
   const { dilations, ...rest } = window
   if (dilations.some((dilation) => dilation !== 1)) {
-    if (ceil) return c.fail("dilated windows without ceil_mode", "ceil_mode 1")
-    return likeInput(c, dilatedMean(c, x, window, countIncludePad))
+    return likeInput(c, dilatedMean(c, x, window, ceil, countIncludePad))
   }
   return likeInput(c, averagePool(x, { ...rest, ceil, countIncludePad }))
 }
@@ -58,18 +57,26 @@ function dilatedMean(
   c: ImportContext,
   x: Value,
   { kernel, strides, pads, dilations }: Window,
+  ceil: boolean,
   countsPads: boolean,
 ): Value {
   const [n, channels, h, w] = x.shape as [number, number, number, number]
   const ones = constantOf(c, [1, 1, ...kernel], 1)
-  const sums = conv(reshape(x, [n * channels, 1, h, w]), ones, { strides, pads, dilations })
+  /** What ceil mode adds after an axis, so that the last window that starts before its end is whole. */
+  const added = (axis: 0 | 1, length: number) => {
+    const free = length + pads[axis] + pads[(axis + 2) as 2 | 3] - reach(kernel[axis], dilations[axis])
+    const start = Math.ceil(free / strides[axis]) * strides[axis]
+    return ceil && free >= 0 && start < length + pads[axis] ? Math.max(0, start - free) : 0
+  }
+  const wider: Pads = [pads[0], pads[1], pads[2] + added(0, h), pads[3] + added(1, w)]
+  const sums = conv(reshape(x, [n * channels, 1, h, w]), ones, { strides, pads: wider, dilations })
   const [rows, columns] = sums.shape.slice(2) as [number, number]
   const counted = (axis: 0 | 1, position: number, length: number) => {
-    if (countsPads) return kernel[axis]
+    const [low, high] = countsPads ? [-pads[axis], length + pads[(axis + 2) as 2 | 3]] : [0, length]
     const start = position * strides[axis] - pads[axis]
     let count = 0
     for (let at = start; at < start + reach(kernel[axis], dilations[axis]); at += dilations[axis])
-      if (at >= 0 && at < length) count++
+      if (at >= low && at < high) count++
     return count
   }
   const shares = constantTensor(
