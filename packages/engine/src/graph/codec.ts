@@ -2,15 +2,15 @@ import onnxProto from "onnx-proto"
 import { type BatchDependence, followBatch, type LinearNumbers } from "./dynamic-batch.ts"
 import { type AnyNode, type Graph, nodesNeededFor, type Value } from "./graph.ts"
 import { formOf } from "./node-form.ts"
-import { nchwcDomain, type OnnxAttribute, onnxDataTypes } from "./onnx-forms.ts"
+import type { OnnxAttribute } from "./onnx-attribute.ts"
+import { nchwcDomain, onnxDataTypes, opset } from "./onnx-forms.ts"
 import { intTensor, type Tensor } from "./tensor.ts"
 
 const { onnx } = onnxProto
 
-/** The operator set that graphs are written in. */
-export const opset = 17
 const irVersion = 8
-const attributeTypes = { float: 1, int: 2, string: 3, ints: 7 } as const
+const utf8 = new TextEncoder()
+const attributeTypes = { float: 1, int: 2, string: 3, tensor: 4, floats: 6, ints: 7, strings: 8 } as const
 
 /** A named output of an encoded graph. */
 export type NamedOutputs = Readonly<Record<string, Value>>
@@ -30,6 +30,8 @@ interface Encoding {
   readonly initializers: Map<string, ReturnType<typeof encodeTensor>>
   readonly used: ReadonlySet<Value>
   readonly batch: BatchDependence | undefined
+  /** Version of ONNX's own operator set. */
+  readonly version: number
 }
 
 /**
@@ -54,7 +56,8 @@ export function encodeModel(graph: Graph, outputs: NamedOutputs, options: Encode
   const nameOf = (value: Value) => outputNames.get(value) ?? value.name
   const fed = graph.inputs.filter((value) => used.has(value))
   const batch = options.otherBatch === undefined ? undefined : followBatch(graph, nodes, fed, options.otherBatch)
-  const encoding: Encoding = { nameOf, initializers, used, batch }
+  const versions = versionsFor(nodes)
+  const encoding: Encoding = { nameOf, initializers, used, batch, version: versions.get("") as number }
   const encoded = batch === undefined ? [] : [encodeBatchSize(fed[0] as Value)]
   for (const [value, tensor] of graph.constants) {
     const linear = batch?.constantOf(value)
@@ -70,10 +73,7 @@ export function encodeModel(graph: Graph, outputs: NamedOutputs, options: Encode
   const model = onnx.ModelProto.create({
     irVersion,
     producerName: "learnloss",
-    opsetImport: [
-      { domain: "", version: opset },
-      { domain: nchwcDomain, version: 1 },
-    ],
+    opsetImport: [...versions].map(([domain, version]) => ({ domain, version })),
     graph: {
       name: "graph",
       node: encoded,
@@ -84,6 +84,19 @@ export function encodeModel(graph: Graph, outputs: NamedOutputs, options: Encode
     metadataProps: Object.entries(options.metadata ?? {}).map(([key, value]) => ({ key, value })),
   })
   return onnx.ModelProto.encode(model).finish()
+}
+
+/** Versions of all operator sets by domain: later ones than ours where nodes of a file need them. */
+function versionsFor(nodes: readonly AnyNode[]): ReadonlyMap<string, number> {
+  const versions = new Map([
+    ["", opset],
+    [nchwcDomain, 1],
+  ])
+  for (const node of nodes) {
+    const { domain = "", version = 0 } = formOf(node)
+    versions.set(domain, Math.max(version, versions.get(domain) ?? 0))
+  }
+  return versions
 }
 
 function describe(name: string, value: Value, batch: BatchDependence | undefined) {
@@ -134,8 +147,8 @@ function encodeTensor(name: string, { dtype, shape, data }: Tensor) {
 }
 
 function encodeNode(node: AnyNode, encoding: Encoding): NodeProto[] {
-  const { nameOf, initializers, used, batch } = encoding
-  const form = formOf(node)
+  const { nameOf, initializers, used, batch, version } = encoding
+  const form = formOf(node, version)
   // An output that nothing reads costs: with its positions asked for, max pooling runs without its fast kernels.
   const lastUsed = node.outputs.findLastIndex((output) => used.has(output))
   const outputs = node.outputs.slice(0, Math.max(lastUsed + 1, form.requiredOutputs ?? node.outputs.length))
@@ -155,11 +168,19 @@ function encodeNode(node: AnyNode, encoding: Encoding): NodeProto[] {
     opType: form.opType ?? node.op,
     domain: form.domain ?? "",
     name: (node.outputs[0] as Value).name,
-    input: [...node.inputs.map(nameOf), ...constants],
-    output: outputs.map(nameOf),
+    input: placed([...node.inputs.map(nameOf), ...constants], form.places?.inputs),
+    output: placed(outputs.map(nameOf), form.places?.outputs),
     attribute: Object.entries(form.attributes ?? {}).map(([name, attribute]) => encodeAttribute(name, attribute)),
   })
   return [...before, encoded]
+}
+
+/** Names at their places in a node's list; an empty name leaves an input or output out. */
+function placed(names: readonly string[], places: readonly number[] | undefined): string[] {
+  if (places === undefined) return [...names]
+  const list = Array.from({ length: Math.max(-1, ...places) + 1 }, () => "")
+  for (const [index, place] of places.entries()) list[place] = names[index] as string
+  return list
 }
 
 function encodeAttribute(name: string, attribute: OnnxAttribute) {
@@ -171,7 +192,20 @@ function encodeAttribute(name: string, attribute: OnnxAttribute) {
       return onnx.AttributeProto.create({ name, type, ints: [...attribute.value] })
     case "float":
       return onnx.AttributeProto.create({ name, type, f: attribute.value })
+    case "floats":
+      return onnx.AttributeProto.create({ name, type, floats: [...attribute.value] })
     case "string":
-      return onnx.AttributeProto.create({ name, type, s: new TextEncoder().encode(attribute.value) })
+      return onnx.AttributeProto.create({ name, type, s: utf8.encode(attribute.value) })
+    case "strings":
+      return onnx.AttributeProto.create({ name, type, strings: attribute.value.map((text) => utf8.encode(text)) })
+    case "tensor":
+      return onnx.AttributeProto.create({ name, type, t: encodeTensor("", tensorOf(attribute.value)) })
   }
+}
+
+function tensorOf({ dtype, shape, data }: Extract<OnnxAttribute, { kind: "tensor" }>["value"]): Tensor {
+  if (dtype === "int64") return intTensor(shape, data)
+  return dtype === "bool"
+    ? { dtype, shape, data: Uint8Array.from(data) }
+    : { dtype, shape, data: Float32Array.from(data) }
 }

@@ -47,7 +47,8 @@ export function followBatch(
   for (const [index, node] of nodes.entries()) {
     const twin = otherNodes[index] as AnyNode
     const [form, otherForm] = [formOf(node), formOf(twin)]
-    if (node.op !== twin.op || JSON.stringify(form.attributes) !== JSON.stringify(otherForm.attributes))
+    const isSameOp = node.op === twin.op && form.opType === otherForm.opType
+    if (!isSameOp || JSON.stringify(form.attributes) !== JSON.stringify(otherForm.attributes))
       throw differs(`${node.op} and ${twin.op}`)
     for (const [position, output] of node.outputs.entries()) twins.set(output, twin.outputs[position] as Value)
     for (const [position, input] of node.inputs.entries()) {

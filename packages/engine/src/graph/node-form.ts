@@ -1,8 +1,8 @@
 import type { AnyNode } from "./graph.ts"
-import { type OnnxForm, onnxForms } from "./onnx-forms.ts"
+import { type OnnxForm, onnxForms, opset } from "./onnx-forms.ts"
 
-/** How a node is written in ONNX. */
-export function formOf(node: AnyNode): OnnxForm {
-  const form = onnxForms[node.op] as OnnxForm | ((attributes: unknown) => OnnxForm)
-  return typeof form === "function" ? form(node.attributes) : form
+/** How a node is written in ONNX, in a version of its operator set. */
+export function formOf(node: AnyNode, version: number = opset): OnnxForm {
+  const form = onnxForms[node.op] as OnnxForm | ((attributes: unknown, version: number) => OnnxForm)
+  return typeof form === "function" ? form(node.attributes, version) : form
 }

@@ -1,13 +1,7 @@
 import { InternalError } from "../errors.ts"
+import type { OnnxAttribute } from "./onnx-attribute.ts"
 import type { OpAttributes, OpType, PoolAttributes } from "./ops.ts"
 import { type DataType, floatTensor, intTensor, type Tensor } from "./tensor.ts"
-
-/** Value of an ONNX attribute. */
-export type OnnxAttribute =
-  | { readonly kind: "int"; readonly value: number }
-  | { readonly kind: "ints"; readonly value: readonly number[] }
-  | { readonly kind: "float"; readonly value: number }
-  | { readonly kind: "string"; readonly value: string }
 
 /** How one of our nodes is written in ONNX: attributes, and constants that follow its inputs. */
 export interface OnnxForm {
@@ -17,7 +11,14 @@ export interface OnnxForm {
   readonly constants?: readonly Tensor[]
   /** How many outputs ONNX wants named even if nothing reads them; all where it is left out. */
   readonly requiredOutputs?: number
+  /** Where inputs and outputs stand in the lists of a node that leaves some out between them. */
+  readonly places?: { readonly inputs: readonly number[]; readonly outputs: readonly number[] }
+  /** Version of its domain that the node needs, where that is not the one that graphs are written in. */
+  readonly version?: number
 }
+
+/** The operator set that graphs are written in, unless a node of a file needs a later one. */
+export const opset = 17
 
 /** ONNX's codes for element types (TensorProto.DataType). */
 export const onnxDataTypes = { float32: 1, int64: 7, bool: 9 } as const satisfies Record<DataType, number>
@@ -32,7 +33,7 @@ const string = (value: string): OnnxAttribute => ({ kind: "string", value })
 const scalar = (value: number): Tensor => floatTensor([], Float32Array.of(value))
 const vector = (values: readonly number[]): Tensor => intTensor([values.length], values)
 
-type FormOf<K extends OpType> = OnnxForm | ((attributes: OpAttributes[K]) => OnnxForm)
+type FormOf<K extends OpType> = OnnxForm | ((attributes: OpAttributes[K], opset: number) => OnnxForm)
 
 const plain: OnnxForm = {}
 
@@ -44,10 +45,21 @@ function pool({ kernel, strides, pads, ceil }: PoolAttributes): Readonly<Record<
   return { kernel_shape: ints(kernel), strides: ints(strides), pads: ints(pads), ceil_mode: int(ceil) }
 }
 
-/** ReduceMean and ReduceMax take their axes as an attribute until opset 18, ReduceSum as an input since 13. */
-const reduceByAttribute = ({ axes, keepdims }: OpAttributes["ReduceMean"]): OnnxForm => ({
-  attributes: { axes: ints(axes), keepdims: int(keepdims) },
+const reduceByInput = ({ axes, keepdims }: OpAttributes["ReduceMean"]): OnnxForm => ({
+  attributes: { keepdims: int(keepdims) },
+  constants: [vector(axes)],
 })
+
+/** ReduceMean and ReduceMax take their axes as an attribute until opset 18, ReduceSum as an input since 13. */
+const reduce = (attributes: OpAttributes["ReduceMean"], version: number): OnnxForm =>
+  version >= 18
+    ? reduceByInput(attributes)
+    : { attributes: { axes: ints(attributes.axes), keepdims: int(attributes.keepdims) } }
+
+function foreign({ op, domain, version, attributes, inputs, outputs }: OpAttributes["Foreign"]): OnnxForm {
+  const places = { inputs, outputs: outputs.map(({ position }) => position) }
+  return { opType: op, domain, version, attributes, places }
+}
 
 const lowered = (op: OpType) => (): OnnxForm => {
   throw new InternalError(`${op} must be lowered before a graph is encoded`)
@@ -99,9 +111,9 @@ export const onnxForms: { readonly [K in OpType]: FormOf<K> } = {
   Xor: plain,
   Where: plain,
   Cast: ({ to }) => ({ attributes: { to: int(onnxDataTypes[to]) } }),
-  ReduceSum: ({ axes, keepdims }) => ({ attributes: { keepdims: int(keepdims) }, constants: [vector(axes)] }),
-  ReduceMean: reduceByAttribute,
-  ReduceMax: reduceByAttribute,
+  ReduceSum: reduceByInput,
+  ReduceMean: reduce,
+  ReduceMax: reduce,
   ArgMax: ({ axis, keepdims }) => ({ attributes: { axis: int(axis), keepdims: int(keepdims) } }),
   MatMul: plain,
   Gemm: ({ alpha, transA, transB }) => ({
@@ -157,6 +169,7 @@ export const onnxForms: { readonly [K in OpType]: FormOf<K> } = {
     attributes: { axis: int(axis), largest: int(largest), sorted: int(1) },
     constants: [vector([k])],
   }),
+  Foreign: foreign,
   NchwcReorderInput: { opType: "ReorderInput", domain: nchwcDomain },
   NchwcReorderOutput: ({ channels }) => ({
     opType: "ReorderOutput",

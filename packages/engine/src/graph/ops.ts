@@ -1,3 +1,4 @@
+import type { OnnxAttribute } from "./onnx-attribute.ts"
 import type { DataType, Shape } from "./tensor.ts"
 
 type None = Record<never, never>
@@ -26,6 +27,22 @@ export type ScatterReduction = "none" | "add"
 export interface ReduceAttributes {
   readonly axes: readonly number[]
   readonly keepdims: boolean
+}
+
+/** A node of an ONNX file that stays as it stands there. */
+export interface ForeignAttributes {
+  readonly op: string
+  /** `""` is ONNX's own. */
+  readonly domain: string
+  /** Version of its domain that the node is written in. */
+  readonly version: number
+  /** Unique in its file, so that equal nodes of random numbers stay two. */
+  readonly name: string
+  readonly attributes: Readonly<Record<string, OnnxAttribute>>
+  /** Where its inputs stand in the node's list, which may leave some out. */
+  readonly inputs: readonly number[]
+  /** The outputs that it gives, and where they stand. */
+  readonly outputs: readonly { readonly position: number; readonly dtype: DataType; readonly shape: Shape }[]
 }
 
 /**
@@ -126,6 +143,8 @@ export interface OpAttributes {
   LogSoftmax: { readonly axis: number }
   OneHot: { readonly depth: number }
   TopK: { readonly k: number; readonly axis: number; readonly largest: boolean }
+  // taken over from a file, without a gradient
+  Foreign: ForeignAttributes
   // ONNX Runtime's blocked layout [N, C/block, H, W, block], see docs/findings
   NchwcReorderInput: None
   NchwcReorderOutput: { readonly channels: number }

@@ -19,4 +19,5 @@ export const gradientRules: { readonly [K in OpType]: GradientRule<K> } = {
   ...indexingRules,
   ...poolingRules,
   ...normalizationRules,
+  Foreign: "none",
 }

@@ -16,6 +16,7 @@ export const shapeRules: { readonly [K in OpType]: ShapeRule<K> } = {
   ...movementShapes,
   ...indexingShapes,
   ...poolingShapes,
+  Foreign: (_, { outputs }) => outputs,
 }
 
 /** Numbers in one tensor; 16 GB of `float32`. More comes from a damaged shape, and would be asked of the machine later. */

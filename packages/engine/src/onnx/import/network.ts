@@ -8,6 +8,7 @@ import type { OnnxModel, OnnxNode } from "../model.ts"
 import { constantNumbers, shapeNumbers } from "./constant-numbers.ts"
 import { FixedBatch, fixedShapeInputs, hasEqualParts, type ShapeOf } from "./fixed-batch.ts"
 import { foldRules } from "./fold/index.ts"
+import { foreignNode, mayStayForeign, type ValueLookup } from "./foreign.ts"
 import { emptyTensor, placeOf, unknownOp, viewNode } from "./node-view.ts"
 import { type StoredParameter, storedParameters } from "./parameters.ts"
 import type { ImportContext, NodeView } from "./rule.ts"
@@ -24,6 +25,8 @@ export interface ImportOptions {
   readonly isFrozen?: (parameter: string) => boolean
   /** Keeps the statistics of every normalisation. */
   readonly freezeNorm?: boolean
+  /** Keeps nodes without a rule as they are where nothing is trained through them; tells what their values are. */
+  readonly foreign?: ValueLookup
 }
 
 const checkInputs = "Check that the inputs have the shapes that the network was exported for, or export it again."
@@ -36,7 +39,7 @@ type Known = { readonly value: Value } | { readonly numbers: Tensor }
  * their names in the file; shapes and the arithmetic around them are worked out now, since shapes are static.
  *
  * @throws LearnlossError `ONNX_UNSUPPORTED`, `ONNX_OP_UNKNOWN`, `ONNX_VALUE_UNKNOWN`, `ONNX_DTYPE`, `ONNX_TENSOR`,
- * `ONNX_ATTRIBUTE`, `GRAPH_SHAPE`, `GRAPH_NAME_TAKEN`
+ * `ONNX_ATTRIBUTE`, `GRAPH_SHAPE`, `GRAPH_NAME_TAKEN`, and `EXPORT_OP` for a node to be kept that cannot be
  */
 export function importNetwork(b: NetworkBuilder, model: OnnxModel, options: ImportOptions): Map<string, Value> {
   const nodes = nodesFor(model, options)
@@ -90,6 +93,8 @@ class Walk {
   readonly #fed = new Set<Value>()
   /** Numbers that were worked out from the shape of something fed, and so hold the batch that the graph has. */
   readonly #followsBatch = new Set<Tensor>()
+  /** Values that depend on what is trained; by name, since equal constants are one value of the graph. */
+  readonly #learned = new Set<string>()
   readonly #parameters: ReadonlyMap<string, StoredParameter>
   readonly #fixedBatch: FixedBatch | undefined
 
@@ -123,19 +128,23 @@ class Walk {
     const view = viewNode(this.#model.where, this.#model.opset, node)
     const results = this.#compute(node, view)
     const isFed = node.inputs.some((name) => this.#isFed(this.#known.get(name)))
+    const isLearned = node.inputs.some((name) => this.#learned.has(name))
     for (const result of results) {
+      if (result === undefined) continue
       if ("value" in result && isFed) this.#fed.add(result.value)
       if ("numbers" in result && (isFed || node.inputs.some((name) => this.#holdsBatch(this.#known.get(name)))))
         this.#followsBatch.add(result.numbers)
     }
     for (const [position, output] of node.outputs.entries()) {
       const result = results[position]
-      if (output !== "" && result !== undefined) this.#known.set(output, result)
+      if (output === "" || result === undefined) continue
+      this.#known.set(output, result)
+      if (isLearned && "value" in result) this.#learned.add(output)
     }
     this.#fixedBatch?.follow(node)
   }
 
-  #compute(node: OnnxNode, view: NodeView): readonly Known[] {
+  #compute(node: OnnxNode, view: NodeView): readonly (Known | undefined)[] {
     if (node.op === "Constant" && node.domain === "") return [this.#constant(node, view)]
     const inputs = node.inputs.map((name) => (name === "" ? undefined : this.#find(name)))
     if (node.op === "Shape" || node.op === "Size") {
@@ -150,9 +159,26 @@ class Walk {
       return fold(numbers, view).map((tensor) => ({ numbers: tensor }))
     }
     const rule = node.domain === "" && Object.hasOwn(importRules, node.op) ? importRules[node.op] : undefined
-    if (rule === undefined) throw unknownOp(this.#model.where, node)
-    const built = this.#build(node, () => rule.build(this.#context(view, inputs)))
-    return (Array.isArray(built) ? (built as readonly Value[]) : [built as Value]).map((value) => ({ value }))
+    if (rule === undefined) return this.#keep(node) ?? refuse(unknownOp(this.#model.where, node))
+    try {
+      const built = this.#build(node, () => rule.build(this.#context(view, inputs)))
+      return (Array.isArray(built) ? (built as readonly Value[]) : [built as Value]).map((value) => ({ value }))
+    } catch (error) {
+      return (mayStayForeign(node, error) ? this.#keep(node) : undefined) ?? refuse(error)
+    }
+  }
+
+  /** Takes a node over as it is; undefined where that is not asked for, or something is trained before it. */
+  #keep(node: OnnxNode): readonly (Known | undefined)[] | undefined {
+    const { foreign, batch } = this.#options
+    if (foreign === undefined || node.inputs.some((name) => this.#learned.has(name))) return undefined
+    const attributes = foreignNode(this.#model, node, batch, foreign)
+    const inputs = attributes.inputs.map((position) => this.valueOf(node.inputs[position] as string))
+    const values = this.#b.graph.add("Foreign", inputs, attributes)
+    return node.outputs.map((_, position) => {
+      const value = values[attributes.outputs.findIndex((output) => output.position === position)]
+      return value === undefined ? undefined : { value }
+    })
   }
 
   /** Adds what a node stands for; where the graph refuses it, the message names the node of the file. */
@@ -245,6 +271,7 @@ class Walk {
         fix: "Freeze it (--freeze), or export the network in float32.",
       })
     }
+    this.#learned.add(name)
     return { value: this.#b.parameter(name, tensor.shape, () => tensor.read(), kind) }
   }
 
@@ -296,6 +323,10 @@ class Walk {
     const [source] = node?.op === "Expand" ? node.inputs : []
     return source !== undefined && (source.shape[axis - known.value.shape.length + source.shape.length] ?? 1) === 1
   }
+}
+
+function refuse(error: unknown): never {
+  throw error
 }
 
 function shapeOf(known: Known): Shape {
