@@ -87,6 +87,42 @@ describe("learnloss model", () => {
     expect((await command("model", "inspect", path, "--input-size", "6")).stderr).toContain("224,224")
   })
 
+  it("tells about a file with custom ops as far as that goes without running it", async () => {
+    const path = join(root, "custom.onnx")
+    writeFileSync(
+      path,
+      writeOnnxModel({
+        opset: 16,
+        opsets: { "org.example": 1 },
+        inputs: [{ name: "x", shape: ["n", 3, 32, 32] }],
+        initializers: { weight: floatTensor([32, 4]) },
+        nodes: [
+          { op: "MatMul", inputs: ["x", "weight"], outputs: ["a"] },
+          { op: "Special", domain: "org.example", inputs: ["a"], outputs: ["y"], name: "special" },
+        ],
+        outputs: ["y"],
+      }),
+    )
+    const { code, stdout } = await command("model", "inspect", path)
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/Shapes are unknown\. .*custom ops \(org\.example\.Special\).*without custom ops/s)
+    expect(stdout).toMatch(/128 parameters in 1 tensor.*cost unknown/)
+    expect(stdout).toMatch(/org\.example\.Special +1 +no +no/)
+    expect(stdout).toContain('node "special" has no rule')
+    const fit = await command(
+      "fit",
+      path,
+      "--data",
+      `cifar10:${join(fixtures, "fit")}`,
+      "--steps",
+      "1",
+      "--out",
+      join(root, "out.onnx"),
+    )
+    expect(fit.code).toBe(2)
+    expect(fit.stderr).toContain("custom ops (org.example.Special)")
+  })
+
   it.each([
     ["a text file", "not an ONNX file at all"],
     ["an empty file", ""],

@@ -11,7 +11,7 @@ export function formatOps(ops: readonly ReadableOp[]): string {
 
 /** What `learnloss model inspect` says of a file. */
 export function formatInspection(file: string, inspection: ModelInspection): string {
-  const { producer, opset, parameters, flops, ops, taps, embedding, finalSoftmax, obstacles } = inspection
+  const { producer, opset, parameters, flops, ops, embedding, finalSoftmax, obstacles } = inspection
   const tensors = parameters.tensors.filter(({ kind }) => kind === "parameter").length
   const madeBy = [producer.name, producer.version].filter((word) => word !== "").join(" ") || "an unknown exporter"
   return [
@@ -20,9 +20,10 @@ export function formatInspection(file: string, inspection: ModelInspection): str
     ...inspection.outputs.map(
       ({ name, dataType, probed, shape }) => `output  ${name}: ${dataType ?? "?"} ${dimensions(shape ?? probed)}`,
     ),
+    ...(inspection.shapesUnknown === undefined ? [] : [`Shapes are unknown. ${inspection.shapesUnknown}`]),
     ...(inspection.batch === "fixed" ? [`The file computes with a batch of ${inspection.batchSize} only.`] : []),
     "",
-    `${formatCount(parameters.count)} parameters in ${plural(tensors, "tensor")}, ${formatSize(parameters.bytes)}; ${formatFlops(flops)} FLOPs a sample (convolutions and matrix products)`,
+    `${formatCount(parameters.count)} parameters in ${plural(tensors, "tensor")}, ${formatSize(parameters.bytes)}; ${flops === undefined ? "cost unknown" : `${formatFlops(flops)} FLOPs a sample (convolutions and matrix products)`}`,
     "",
     table([
       ["op", "count", "read", "gradient"],
@@ -40,14 +41,20 @@ export function formatInspection(file: string, inspection: ModelInspection): str
       : [`${finalSoftmax.op} ends the network; training cuts it off where it is a Softmax.`]),
     ...foldedNote(inspection),
     "",
+    ...(inspection.shapesUnknown === undefined ? suggestions(inspection) : []),
+    `Embedding: ${embedding.name} ${dimensions(embedding.shape)}`,
+  ].join("\n")
+}
+
+function suggestions({ taps }: ModelInspection): string[] {
+  return [
     taps.length === 0
       ? "Nothing suggests itself as a tap; name values with --taps."
       : "Suggested taps (the last feature map of each resolution), for one sample:",
     ...(taps.length === 0
       ? []
       : [table(taps.map(({ name, shape, layout }) => [`  ${name}`, dimensions(shape), layout]))]),
-    `Embedding: ${embedding.name} ${dimensions(embedding.shape)}`,
-  ].join("\n")
+  ]
 }
 
 function trainability(obstacles: ModelInspection["obstacles"]): string[] {

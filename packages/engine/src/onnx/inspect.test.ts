@@ -52,6 +52,24 @@ describe("an inspection", () => {
     expect(parameters.bytes).toBe(4 * (12 + 16))
   })
 
+  test("of a file with custom ops tells what needs no run, and why shapes are unknown", async () => {
+    const w = new NetworkWriter()
+    const first = w.linear("first", "x", [3, 4])
+    w.nodes.push({ op: "Special", domain: "org.example", name: "the node", inputs: [first], outputs: ["middle"] })
+    w.linear("y", "middle", [4, 2])
+    const model = { ...w.model([{ name: "x", shape: ["n", 3] }], ["y"]), opsets: { "org.example": 1 } }
+    const found = await inspect(model)
+    expect(found).toMatchObject({ batch: "unknown", batchSize: undefined, flops: undefined, taps: [] })
+    expect(found.shapesUnknown).toMatch(/custom ops \(org\.example\.Special\)/)
+    expect(found.parameters.count).toBe(3 * 4 + 4 + 4 * 2 + 2)
+    expect(found.ops.find(({ op }) => op === "Special")).toMatchObject({ domain: "org.example", isReadable: false })
+    expect(found.obstacles).toMatchObject([
+      { node: "the node", lacks: "rule", parameters: ["first.weight", "first.bias"] },
+    ])
+    const broken = { ...w.model([{ name: "x", shape: ["n", 7] }], ["y"]), nodes: w.nodes.slice(0, -2) }
+    await expect(inspect({ ...broken, outputs: [first] })).rejects.toMatchObject({ code: "ONNX_RUN" })
+  })
+
   test("prints the recipe for a better export where normalisation was folded", async () => {
     const w = new NetworkWriter()
     w.initializers["onnx::Conv_12"] = floatTensor([4, 3, 1, 1])

@@ -147,7 +147,19 @@ describe("probed shapes", () => {
       nodes: [{ op: "Special", domain: "org.example", inputs: ["x"], outputs: ["y"] }],
       outputs: ["y"],
     }
-    await expect(probe(model)).rejects.toMatchObject({ code: "ONNX_RUN", message: expect.stringContaining("Special") })
+    await expect(probe(model)).rejects.toMatchObject({
+      code: "ONNX_RUN",
+      message: expect.stringMatching(/custom ops \(org\.example\.Special\): .*Export the network without custom ops/s),
+    })
+    const misshapen: WrittenModel = {
+      ...model,
+      initializers: { w: floatTensor([9, 4]) },
+      nodes: [{ op: "MatMul", inputs: ["x", "w"], outputs: ["y"] }],
+    }
+    await expect(probe(misshapen)).rejects.toMatchObject({
+      code: "ONNX_RUN",
+      message: expect.not.stringContaining("custom"),
+    })
     const text = { ...model, inputs: [{ name: "x", shape: ["n"], dtype: "string" as const }] }
     await expect(probe(text)).rejects.toMatchObject({ code: "ONNX_DTYPE" })
   })

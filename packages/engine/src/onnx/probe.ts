@@ -180,7 +180,7 @@ async function runOnZeros(
     }),
     model.where,
   )
-  const results = await runOnce(bytes, threads, model.where)
+  const results = await runOnce(bytes, threads, model)
   const found = new Map<string, { dataType: OnnxDataType; shape: Shape }>()
   for (const [name, { dataType, shape }] of model.initializers) found.set(name, { dataType, shape })
   for (const { name, dataType } of model.inputs)
@@ -243,7 +243,19 @@ function int64s(name: string, values: readonly number[]): TensorProto {
   })
 }
 
-async function runOnce(bytes: Uint8Array, threads: number, where: string) {
+/** Domains whose ops ONNX Runtime has. */
+const ownDomains = /^(ai\.onnx(\..+)?|com\.microsoft(\..+)?)?$/
+
+/** Ops of domains that ONNX Runtime knows nothing of, as `domain.op`; none for most files. */
+export function foreignOps({ nodes }: OnnxModel): string[] {
+  const foreign = nodes.filter(({ domain }) => !ownDomains.test(domain))
+  return [...new Set(foreign.map(({ domain, op }) => `${domain}.${op}`))]
+}
+
+/** How many ops an error names. */
+const namedOps = 5
+
+async function runOnce(bytes: Uint8Array, threads: number, model: OnnxModel) {
   try {
     // Nothing is fused, so that every value of the file is there.
     const session = await openSession(bytes, { threads, optimize: false, isSilent: true })
@@ -254,11 +266,18 @@ async function runOnce(bytes: Uint8Array, threads: number, where: string) {
     }
   } catch (error) {
     if (error instanceof InternalError) throw error
+    const got =
+      error instanceof LearnlossError ? error.details.got : error instanceof Error ? error.message : String(error)
+    const foreign = foreignOps(model)
+    const named = `${foreign.slice(0, namedOps).join(", ")}${foreign.length > namedOps ? ", ..." : ""}`
     throw new LearnlossError("ONNX_RUN", {
-      where,
+      where: model.where,
       expected: "a network that ONNX Runtime can run",
-      got: error instanceof LearnlossError ? error.details.got : error instanceof Error ? error.message : String(error),
-      fix: "Check that the file runs in ONNX Runtime with inputs of this shape.",
+      got: foreign.length === 0 ? got : `one with custom ops (${named}): ${got}`,
+      fix:
+        foreign.length === 0
+          ? "Check that the file runs in ONNX Runtime with inputs of this shape."
+          : "Export the network without custom ops, or cut the file before them.",
       cause: error,
     })
   }
