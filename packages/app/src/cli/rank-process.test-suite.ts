@@ -1,4 +1,4 @@
 import { main } from "../main.ts"
 
-// A process of its own for killed-rank.test.ts.
+// A process of its own for tests that kill it.
 process.exitCode = await main(process.argv.slice(2))
