@@ -8,7 +8,7 @@ export { type DataSpec, openDataset, parseDataSpec } from "./data/open-dataset.t
 export type { DataDefect, ReadOptions } from "./data/reader.ts"
 export { shapePool } from "./data/shape-pool.ts"
 export type { CycleResult, LoopEvent, PickedImage, Place, TrialRecorder } from "./events.ts"
-export { type ExportedData, exportTrained, predictedLossOutput } from "./export.ts"
+export { type ExportedData, exportTrained } from "./export.ts"
 export { type FitMeasures, type FitStart, fitNetwork, stepsToFit } from "./fit.ts"
 export type { Fit, Preprocessing } from "./frozen/decode-input.ts"
 export {
