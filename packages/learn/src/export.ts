@@ -3,7 +3,9 @@ import {
   type BuiltNetwork,
   createNetworkBuilder,
   exportModel,
+  floatTensor,
   Graph,
+  type ParameterSpec,
   requireWeightsOf,
   type TensorMap,
 } from "@learnloss/engine"
@@ -19,7 +21,7 @@ import { strategyTraining } from "./training/strategy-training.ts"
 export type ExportedData = Pick<Dataset<unknown>, "imageShape" | "classNames" | "normalization">
 
 /** Name of the output that holds the loss module's predictions. */
-export const predictedLossOutput = "predictedLoss"
+const predictedLossOutput = "predictedLoss"
 
 /**
  * Writes a trained network as an ONNX model with its weights inside and a dynamic batch. Its first output is what the
@@ -27,7 +29,8 @@ export const predictedLossOutput = "predictedLoss"
  *
  * Images are normalised as the metadata `mean` and `std` say: (pixel / 255 - mean) / std per channel.
  *
- * @throws LearnlossError what importing the network whole throws, where only its last part was imported for training
+ * @throws LearnlossError `EXPORT_OP` for an op of a frozen part that cannot stand in that file, `EXPORT_BATCH` for a network
+ * that computes with the size of its batch
  */
 export function exportNetwork(learner: Learner, weights: TensorMap, data: ExportedData): Uint8Array {
   const { mean, std } = data.normalization
@@ -36,6 +39,15 @@ export function exportNetwork(learner: Learner, weights: TensorMap, data: Export
     mean: JSON.stringify(mean),
     std: JSON.stringify(std),
   })
+}
+
+/**
+ * Makes sure that a network can be written once it is trained, so that no training is in vain.
+ *
+ * @throws LearnlossError what `exportNetwork` throws, `EXPORT_OP` for an op of a frozen part among it
+ */
+export function requireExportable(learner: Learner, specs: readonly ParameterSpec[], data: ExportedData): void {
+  exportNetwork(learner, new Map(specs.map(({ name, shape }) => [name, floatTensor(shape)])), data)
 }
 
 function buildWhole(learner: Learner, weights: TensorMap, batch: number): BuiltNetwork {
@@ -74,7 +86,7 @@ export interface TrainedOptions {
 /**
  * Writes the network that a strategy trained in a run.
  *
- * @throws LearnlossError `CHECKPOINT_OF_ANOTHER_MODEL`, and what opening and importing a network throw
+ * @throws LearnlossError `CHECKPOINT_OF_ANOTHER_MODEL`, what opening a network throws, and what `exportNetwork` throws
  */
 export async function exportTrained({ config, strategy, weights, data, where }: TrainedOptions): Promise<Uint8Array> {
   const { imageShape, classNames } = data

@@ -9,7 +9,7 @@ import {
   requireRunnablePlan,
 } from "@learnloss/engine"
 import type { ClassificationDataset } from "./data/dataset.ts"
-import { type ExportedData, exportNetwork } from "./export.ts"
+import { type ExportedData, exportNetwork, requireExportable } from "./export.ts"
 import { type ImportedNetwork, openImported } from "./models/imported/open.ts"
 import { classification } from "./tasks/classification.ts"
 import { evaluateSamples } from "./training/evaluate.ts"
@@ -59,7 +59,8 @@ export interface Fitted {
 /**
  * Trains a network from a file on all images of a data set, with the loss module beside it.
  *
- * @throws LearnlossError what opening the network throws, `LOSS_NOT_FINITE`, `INTERRUPTED`, `CHECKPOINT_OF_ANOTHER_MODEL`
+ * @throws LearnlossError what opening the network throws, what writing it would throw, `LOSS_NOT_FINITE`, `INTERRUPTED`,
+ * `CHECKPOINT_OF_ANOTHER_MODEL`
  */
 export async function fitNetwork(settings: FitSettings, options: FitOptions): Promise<Fitted> {
   const { dataset, steps, checkpointFolder, signal, onStart, onStep } = options
@@ -80,6 +81,7 @@ export async function fitNetwork(settings: FitSettings, options: FitOptions): Pr
   }
   const { training } = learner.config
   const spec = buildTraining(learner, training.batch)
+  requireExportable(learner, spec.network.specs, dataset)
   const plan = await planOf(settings, learner, threads)
   await requireRunnablePlan(plan)
   const trainStep = await compileTrainStep(spec, plan, { threads })

@@ -20,6 +20,7 @@ import { openFrozenPart } from "./frozen-part.ts"
 import { inFileLayout, requireImageInput } from "./input.ts"
 import { requireClasses, requireOutput } from "./output.ts"
 import { averaged, chooseTaps, requireTap, sampleShape, tapFeatures } from "./taps.ts"
+import { valueFor } from "./value-for.ts"
 
 /** How an ONNX file is used as a network. */
 export interface ImportedSettings {
@@ -92,7 +93,15 @@ export async function openImported(
     given: ReadonlyMap<string, Value>,
     batch: number,
     names: readonly string[],
-  ) => importNetwork(b, file, { wanted: names, given, batch, isFrozen: (name) => frozen.has(name), freezeNorm })
+  ) =>
+    importNetwork(b, file, {
+      wanted: names,
+      given,
+      batch,
+      isFrozen: (name) => frozen.has(name),
+      freezeNorm,
+      foreign: (name, samples) => valueFor(probed, name, samples),
+    })
   const assemble = (
     b: NetworkBuilder,
     given: ReadonlyMap<string, Value>,
