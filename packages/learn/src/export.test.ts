@@ -1,4 +1,7 @@
-import { runConfigSchema, type StrategyName } from "@learnloss/contract"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fitSettingsSchema, runConfigSchema, type StrategyName } from "@learnloss/contract"
 import {
   compileEvaluation,
   compileModel,
@@ -9,10 +12,12 @@ import {
   type Tensor,
   type TensorMap,
 } from "@learnloss/engine"
-import { relativeDifference } from "@learnloss/engine/testing"
+import { relativeDifference, type WrittenNode, writeOnnxModel } from "@learnloss/engine/testing"
 import * as web from "onnxruntime-web"
-import { describe, expect, test } from "vitest"
+import { afterAll, describe, expect, test, vi } from "vitest"
 import { exportNetwork } from "./export.ts"
+import { fitNetwork } from "./fit.ts"
+import { numbers } from "./frozen/networks.test-suite.ts"
 import { openModel } from "./models/open-model.ts"
 import { classification } from "./tasks/classification.ts"
 import { buildEvaluation, buildTraining, type Learner } from "./training/learner.ts"
@@ -25,11 +30,62 @@ const classNames = Array.from({ length: 10 }, (_, index) => `class ${index}`)
 const imageShape = { channels: 3, height: 16, width: 16 }
 const normalization = { mean: [0.5, 0.4, 0.3], std: [0.2, 0.3, 0.4] }
 
+const folder = mkdtempSync(join(tmpdir(), "learnloss-export-"))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** Writes a network that pools by norms between two convolutions, [B, 3, 16, 16] to [B, 10]. */
+function writeNetwork(name: string, between: readonly WrittenNode[]): string {
+  const path = join(folder, `${name}.onnx`)
+  const bytes = writeOnnxModel({
+    opset: 17,
+    opsets: { "com.microsoft": 1 },
+    inputs: [{ name: "image", shape: ["N", 3, 16, 16] }],
+    initializers: {
+      first: numbers("first", [6, 3, 3, 3]),
+      second: numbers("second", [8, 6, 3, 3]),
+      head: numbers("head", [10, 8]),
+      yes: { dataType: "bool", shape: [], rawData: Uint8Array.of(1) },
+    },
+    nodes: [
+      { op: "Conv", inputs: ["image", "first"], outputs: ["c1"], attributes: { pads: [1, 1, 1, 1] } },
+      ...between,
+      { op: "Conv", inputs: ["between", "second"], outputs: ["c2"] },
+      { op: "Relu", inputs: ["c2"], outputs: ["deep"] },
+      { op: "GlobalAveragePool", inputs: ["deep"], outputs: ["pooled"] },
+      { op: "Flatten", inputs: ["pooled"], outputs: ["embedding"] },
+      { op: "Gemm", inputs: ["embedding", "head"], outputs: ["logits"], attributes: { transB: 1 } },
+    ],
+    outputs: [{ name: "logits", shape: ["N", 10] }],
+  })
+  writeFileSync(path, bytes)
+  return path
+}
+
+const pooledByNorm = writeNetwork("pooled", [
+  {
+    op: "QuickGelu",
+    domain: "com.microsoft",
+    inputs: ["c1"],
+    outputs: ["gated"],
+    attributes: { alpha: { float: 1.5 } },
+  },
+  { op: "LpPool", inputs: ["gated"], outputs: ["between"], attributes: { kernel_shape: [2, 2], strides: [2, 2] } },
+])
+const branch = { inputs: [], nodes: [{ op: "Relu", inputs: ["c1"], outputs: ["b"] }], outputs: ["b"] }
+const branching = writeNetwork("branching", [
+  {
+    op: "If",
+    inputs: ["yes"],
+    outputs: ["between"],
+    attributes: { then_branch: { graph: branch }, else_branch: { graph: branch } },
+  },
+])
+
 interface Case {
   readonly name: string
   readonly model: object
   readonly strategy: StrategyName
-  readonly freeze?: string
+  readonly freeze?: string | readonly string[]
 }
 
 const cases: readonly Case[] = [
@@ -51,6 +107,18 @@ const cases: readonly Case[] = [
     model: { onnx: fixture("resnet18-training") },
     strategy: "learning-loss",
     freeze: "layer1.*",
+  },
+  {
+    name: "a transformer whose class token is frozen",
+    model: { onnx: fixture("vit-folded") },
+    strategy: "learning-loss",
+    freeze: ["cls_token", "pos_embed", "patch_embed.*"],
+  },
+  {
+    name: "a network whose frozen part has ops that cannot be trained through",
+    model: { onnx: pooledByNorm, newHead: true },
+    strategy: "learning-loss",
+    freeze: "first",
   },
 ]
 
@@ -124,6 +192,31 @@ describe.each(cases)("an exported network: $name", (each) => {
     await native.release()
     await browser.release()
   })
+})
+
+test("a training whose network could not be written is refused before its first step", async () => {
+  const samples = { ids: [], targets: [], pixels: new Uint8Array() }
+  const settings = fitSettingsSchema.parse({
+    onnx: branching,
+    data: "none",
+    freeze: ["first"],
+    steps: 1,
+    learningRate: 0.1,
+    lowerings: "fixed",
+    threads: 1,
+  })
+  const onStart = vi.fn()
+  const fitted = fitNetwork(settings, {
+    dataset: { name: "none", imageShape, classNames, normalization, train: samples, test: samples } as never,
+    steps: 1,
+    checkpointFolder: folder,
+    signal: new AbortController().signal,
+    onStart,
+    onStep: onStart,
+    onEvaluate: onStart,
+  })
+  await expect(fitted).rejects.toThrow(/If node.*one file.*holds a graph/s)
+  expect(onStart).not.toHaveBeenCalled()
 })
 
 /** What the evaluation graph of training gives, frozen part and all. */

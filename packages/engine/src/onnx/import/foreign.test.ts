@@ -125,6 +125,39 @@ describe("a node without a rule that nothing is trained through", () => {
     expect(kept.attributes.get("activations")).toEqual({ kind: "strings", value: ["Sigmoid", "Tanh", "Relu"] })
   })
 
+  test("may read a constant for each sample, such as a first state of zeros or a frozen token", async () => {
+    await requireSame({
+      ...base,
+      initializers: {
+        weights: random(1, 12, 8),
+        steps: random(1, 12, 4),
+        token: random(1, 1, 4),
+        flat: intTensor([3], [8, -1, 8]),
+        back: intTensor([3], [-1, 3, 4]),
+        one: intTensor([1], [1]),
+        rest: intTensor([2], [1, 4]),
+        width: intTensor([1], [4]),
+      },
+      nodes: [
+        { op: "Reshape", inputs: ["x", "flat"], outputs: ["rows"] },
+        { op: "Shape", inputs: ["rows"], outputs: ["count"], attributes: { start: 1, end: 2 } },
+        { op: "Concat", inputs: ["one", "count", "width"], outputs: ["size"], attributes: { axis: 0 } },
+        { op: "ConstantOfShape", inputs: ["size"], outputs: ["start"] },
+        {
+          op: "GRU",
+          inputs: ["rows", "weights", "steps", "", "", "start"],
+          outputs: ["", "state"],
+          attributes: { hidden_size: 4 },
+        },
+        { op: "Reshape", inputs: ["state", "back"], outputs: ["states"] },
+        { op: "Shape", inputs: ["x"], outputs: ["samples"], attributes: { start: 0, end: 1 } },
+        { op: "Concat", inputs: ["samples", "rest"], outputs: ["tokens"], attributes: { axis: 0 } },
+        { op: "Expand", inputs: ["token", "tokens"], outputs: ["each"] },
+        { op: "Concat", inputs: ["each", "states"], outputs: ["y"], attributes: { axis: 1 } },
+      ],
+    })
+  })
+
   test("keeps tensors in its attributes", async () => {
     const tensor = (...data: readonly number[]) => floatTensor([data.length], Float32Array.from(data))
     const exported = await requireSame({

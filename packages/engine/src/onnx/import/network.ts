@@ -9,10 +9,11 @@ import { constantNumbers, shapeNumbers } from "./constant-numbers.ts"
 import { FixedBatch, fixedShapeInputs, hasEqualParts, type ShapeOf } from "./fixed-batch.ts"
 import { foldRules } from "./fold/index.ts"
 import { foreignNode, mayStayForeign, type ValueLookup } from "./foreign.ts"
-import { emptyTensor, placeOf, unknownOp, viewNode } from "./node-view.ts"
+import { emptyTensor, notFloat32, placeOf, unknownOp, unknownValue, viewNode } from "./node-view.ts"
 import { type StoredParameter, storedParameters } from "./parameters.ts"
 import type { ImportContext, NodeView } from "./rule.ts"
 import { importRules } from "./rules/index.ts"
+import { spreadingOps, spreadOver } from "./spread.ts"
 
 export interface ImportOptions {
   /** Names of the file's values that are wanted. */
@@ -127,7 +128,7 @@ class Walk {
     if (node.outputs.every((output) => this.#known.has(output))) return
     const view = viewNode(this.#model.where, this.#model.opset, node)
     const results = this.#compute(node, view)
-    const isFed = node.inputs.some((name) => this.#isFed(this.#known.get(name)))
+    const isFed = node.inputs.some((name) => this.#isFed(this.#known.get(name))) || this.#followsLengths(node)
     const isLearned = node.inputs.some((name) => this.#learned.has(name))
     for (const result of results) {
       if (result === undefined) continue
@@ -156,7 +157,9 @@ class Walk {
     const fold = node.domain === "" && Object.hasOwn(foldRules, node.op) ? foldRules[node.op] : undefined
     if (fold !== undefined && inputs.every((input) => input === undefined || "numbers" in input)) {
       const numbers = inputs.map((input) => (input !== undefined && "numbers" in input ? input.numbers : undefined))
-      return fold(numbers, view).map((tensor) => ({ numbers: tensor }))
+      const folded = fold(numbers, view)
+      const spread = this.#followsLengths(node) ? spreadOver(this.#b.graph, node, numbers, folded) : undefined
+      return spread === undefined ? folded.map((tensor) => ({ numbers: tensor })) : [{ value: spread }]
     }
     const rule = node.domain === "" && Object.hasOwn(importRules, node.op) ? importRules[node.op] : undefined
     if (rule === undefined) return this.#keep(node) ?? refuse(unknownOp(this.#model.where, node))
@@ -234,6 +237,12 @@ class Walk {
     return known !== undefined && "numbers" in known && this.#followsBatch.has(known.numbers)
   }
 
+  /** Whether a node spreads something over as many rows as a batch has. */
+  #followsLengths({ op, inputs }: OnnxNode): boolean {
+    const position = spreadingOps[op]
+    return position !== undefined && this.#holdsBatch(this.#known.get(inputs[position] ?? ""))
+  }
+
   #isFrozen(name: string): boolean {
     return this.#options.isFrozen?.(name) ?? false
   }
@@ -246,14 +255,7 @@ class Walk {
     const known = this.#known.get(name)
     if (known !== undefined) return known
     const stored = this.#model.initializers.get(name)
-    if (stored === undefined) {
-      throw new LearnlossError("ONNX_VALUE_UNKNOWN", {
-        where: this.#model.where,
-        expected: "a value that the network computes",
-        got: `"${name}", which nothing makes`,
-        fix: "Name an output of one of its nodes; `learnloss model inspect` lists taps.",
-      })
-    }
+    if (stored === undefined) throw unknownValue(this.#model.where, name)
     const parameter = this.#parameters.get(name)
     const made = parameter === undefined ? { numbers: stored.read() } : this.#parameter(parameter)
     this.#known.set(name, made)
@@ -263,14 +265,7 @@ class Walk {
   #parameter({ name, kind, tensor }: StoredParameter): Known {
     if (sizeOf(tensor.shape) === 0) throw emptyTensor(`${this.#model.where}, weight "${name}"`, tensor.shape)
     if (kind === "buffer" ? this.#isBufferFixed(name) : this.#isFrozen(name)) return { numbers: tensor.read() }
-    if (tensor.dataType !== "float32") {
-      throw new LearnlossError("ONNX_DTYPE", {
-        where: `${this.#model.where}, weight "${name}"`,
-        expected: "float32, which training needs",
-        got: tensor.dataType,
-        fix: "Freeze it (--freeze), or export the network in float32.",
-      })
-    }
+    if (tensor.dataType !== "float32") throw notFloat32(`${this.#model.where}, weight "${name}"`, tensor.dataType)
     this.#learned.add(name)
     return { value: this.#b.parameter(name, tensor.shape, () => tensor.read(), kind) }
   }

@@ -1,6 +1,6 @@
 import { LearnlossError } from "../../errors.ts"
 import type { Shape } from "../../graph/tensor.ts"
-import type { OnnxAttributeValue, OnnxNode } from "../model.ts"
+import type { OnnxAttributeValue, OnnxDataType, OnnxNode } from "../model.ts"
 import type { NodeView } from "./rule.ts"
 
 /** What a person can do about an op that stands in the way of training. */
@@ -49,6 +49,26 @@ export function unknownOp(where: string, node: OnnxNode): LearnlossError {
     expected: "an op that learnloss can train through (`learnloss model ops` lists them)",
     got: node.domain === "" ? node.op : `${node.op} of the domain ${node.domain}`,
     fix: waysOut,
+  })
+}
+
+/** Says of a wanted value that the network does not have it. */
+export function unknownValue(where: string, name: string): LearnlossError {
+  return new LearnlossError("ONNX_VALUE_UNKNOWN", {
+    where,
+    expected: "a value that the network computes",
+    got: `"${name}", which nothing makes`,
+    fix: "Name an output of one of its nodes; `learnloss model inspect` lists taps.",
+  })
+}
+
+/** Says of a weight that it cannot be trained in its type. */
+export function notFloat32(where: string, dataType: OnnxDataType): LearnlossError {
+  return new LearnlossError("ONNX_DTYPE", {
+    where,
+    expected: "float32, which training needs",
+    got: dataType,
+    fix: "Freeze it (--freeze), or export the network in float32.",
   })
 }
 
