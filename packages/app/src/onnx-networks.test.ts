@@ -145,6 +145,14 @@ describe("learnloss fit", () => {
     expect(existsSync(join(root, "trained.onnx.checkpoint"))).toBe(false)
   })
 
+  it("never writes over the network that it starts from", async () => {
+    const onnx = join(root, "mine.onnx")
+    copyFileSync(join(images, "training.onnx"), onnx)
+    const { code, stderr } = await command(["fit", onnx, "--data", `cifar10:${images}`, "--steps", "1", "--out", onnx])
+    expect([code, existsSync(`${onnx}.checkpoint`)]).toEqual([2, false])
+    expect(stderr).toContain("another file than the network")
+  })
+
   it("refuses to go on with other settings than training was begun with", async () => {
     await interrupted(fitArguments("training.onnx"))
     const { code, stderr } = await command(fitArguments("training.onnx", "--seed", "5"))
@@ -304,6 +312,11 @@ ${changes}`,
   it.each([
     ["freeze without a file", "model: { name: cnn4 }\nfreeze: [a]", /model.onnx/],
     ["a name and a file together", 'model: { name: cnn4, onnx: "a.onnx" }', /exactly one of name and onnx/],
+    [
+      "a pattern that matches nothing",
+      `model: { onnx: "${join(images, "training.onnx")}" }\nfreeze: [stage9*]`,
+      /stage9/,
+    ],
     ["a file that is not there", 'model: { onnx: "nowhere.onnx" }', /nowhere.onnx/],
   ])("refuses %s before anything is written", async (_, lines, reason) => {
     const path = writeSettings("")

@@ -89,7 +89,7 @@ function requireFinite(evaluated: Readonly<Record<string, Matrix>>, where: strin
       where,
       expected: `finite values of ${name} on the test set`,
       got: `${data[position]} at learning rate ${learningRate}`,
-      fix: "Lower training.learningRate; all finished cycles are kept.",
+      fix: "Lower the learning rate (training.learningRate, --lr); all finished cycles are kept.",
     })
   }
 }

@@ -133,7 +133,7 @@ describe("learnloss rank", () => {
   it("refuses a file as its folder before any work", async () => {
     const { code, stderr } = await command([...rankArguments(root, 5), "--out", join(root, "net.onnx")])
     expect(code).toBe(2)
-    expect(stderr).toMatch(/a folder, or nothing there yet, got a file/)
+    expect(stderr).toMatch(/to be a folder, got a file/)
     expect(stderr).not.toContain("Taps")
   })
 

@@ -1,6 +1,6 @@
 import { resolve } from "node:path"
 import { dataFormats, type RunConfig, runConfigSchema } from "@learnloss/contract"
-import { foldedNorm, readOnnxModel } from "@learnloss/engine"
+import { foldedNorm, frozenParameters, readOnnxModel } from "@learnloss/engine"
 import { findContradictions } from "./check-budget.ts"
 import { configError, describeIssues, type FindOrigin } from "./config-issues.ts"
 import { applyOverrides, type ConfigOverrides, parseOverrides } from "./overrides.ts"
@@ -25,7 +25,11 @@ export function loadRunConfig(presetOrFile: string, given: ConfigOverrides = {})
     const line = file.lineOf(path)
     return line === undefined ? undefined : `line ${line}`
   }
-  return parseRunConfig(input, file.label, findOrigin)
+  const config = parseRunConfig(input, file.label, findOrigin)
+  // Told now, before data are fetched and the engine is measured; the other checks need the data.
+  const { model, freeze } = config
+  if (model.onnx !== undefined) frozenParameters(readOnnxModel(model.onnx), [freeze].flat())
+  return config
 }
 
 /** Checks settings from any source and freezes them; `label` names the source in errors. */

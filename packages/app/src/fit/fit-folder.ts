@@ -1,5 +1,5 @@
-import { accessSync, constants, existsSync, readFileSync, rmSync, statSync } from "node:fs"
-import { dirname, join, resolve } from "node:path"
+import { existsSync, readFileSync, rmSync } from "node:fs"
+import { join } from "node:path"
 import { type FitSettings, fitSettingsSchema } from "@learnloss/contract"
 import { atomicWrite, LearnlossError, type LoweringPlan } from "@learnloss/engine"
 
@@ -55,37 +55,6 @@ function requireSameNetwork({ digest: begun }: FitSettings, { onnx, digest }: Fi
     got: `another one (${digest.slice(0, 12)}...)`,
     fix: `Put the file back, or delete ${folder} to begin anew.`,
   })
-}
-
-/**
- * Makes sure that a file can be written, as far as can be told without writing it.
- *
- * @param option names the file in errors
- * @throws LearnlossError `FILE_NOT_WRITTEN` for a folder, and below anything that is no folder or may not be written
- */
-export function requireWritable(option: string, path: string): void {
-  if (existsSync(path) && !statSync(path).isFile()) {
-    throw notWritten(
-      option,
-      path,
-      "a file, or nothing there yet",
-      statSync(path).isDirectory() ? "a folder" : "no file",
-    )
-  }
-  let folder = dirname(resolve(path))
-  // Folders that are missing are made.
-  while (!existsSync(folder)) folder = dirname(folder)
-  if (!statSync(folder).isDirectory()) throw notWritten(option, path, `${folder} to be a folder`, "a file")
-  try {
-    accessSync(folder, constants.W_OK)
-  } catch (error) {
-    throw notWritten(option, path, `to write into ${folder}`, error instanceof Error ? error.message : String(error))
-  }
-}
-
-function notWritten(option: string, path: string, expected: string, got: string): LearnlossError {
-  const where = `${option} ${path}`
-  return new LearnlossError("FILE_NOT_WRITTEN", { where, expected, got, fix: `Choose another ${option}.` })
 }
 
 function parse(text: string): unknown {

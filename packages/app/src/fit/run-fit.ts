@@ -1,5 +1,6 @@
+import { resolve } from "node:path"
 import type { FitSettings } from "@learnloss/contract"
-import { atomicWrite, createRng } from "@learnloss/engine"
+import { atomicWrite, createRng, LearnlossError } from "@learnloss/engine"
 import {
   type ClassificationDataset,
   cacheNotice,
@@ -11,7 +12,8 @@ import {
   type StepReport,
   stepsToFit,
 } from "@learnloss/learn"
-import { fitFolder, keepSettings, removeFitFolder, requireWritable, settingsToGoOnWith } from "./fit-folder.ts"
+import { requireWritable } from "../cli/require-writable.ts"
+import { fitFolder, keepSettings, removeFitFolder, settingsToGoOnWith } from "./fit-folder.ts"
 import { openStepLog, type StepLog } from "./step-log.ts"
 
 export interface RunFitOptions {
@@ -48,6 +50,7 @@ export async function runFit(given: FitSettings, options: RunFitOptions): Promis
   // Told now and not after hours of training.
   requireWritable("--out", out)
   if (options.log !== undefined) requireWritable("--log", options.log)
+  requireOther(given.onnx, out)
   const folder = fitFolder(out)
   const settings = settingsToGoOnWith(folder, given)
   const dataset = withNormalization(
@@ -72,6 +75,11 @@ export async function runFit(given: FitSettings, options: RunFitOptions): Promis
         keepSettings(folder, settings, start.plan)
         if (options.log !== undefined) log = openStepLog(options.log, start.fromStep)
         options.onStart(start, steps)
+        const { mean, std } = dataset.normalization
+        const shown = (values: readonly number[]) => values.map((value) => Number(value.toFixed(4))).join(",")
+        options.onNotice(
+          `Images are normalised with mean ${shown(mean)} and std ${shown(std)}: --mean and --std change it.`,
+        )
         const large = cacheNotice(start.network.model, dataset, settings.augment)
         if (large !== undefined) options.onNotice(large)
       },
@@ -85,9 +93,24 @@ export async function runFit(given: FitSettings, options: RunFitOptions): Promis
     atomicWrite(out, model)
     removeFitFolder(folder)
     return { out, steps, measures }
+  } catch (error) {
+    // Going on from there would only lead there again.
+    if (error instanceof LearnlossError && error.code === "LOSS_NOT_FINITE") removeFitFolder(folder)
+    throw error
   } finally {
     log?.close()
   }
+}
+
+/** The file that training starts from is often the only copy, and runs of it know it by its content. */
+function requireOther(onnx: string, out: string): void {
+  if (resolve(out) !== resolve(onnx)) return
+  throw new LearnlossError("FILE_NOT_WRITTEN", {
+    where: `--out ${out}`,
+    expected: "another file than the network that training starts from",
+    got: "the same",
+    fix: "Choose another --out.",
+  })
 }
 
 function withNormalization(dataset: ClassificationDataset, { normalization }: FitSettings): ClassificationDataset {

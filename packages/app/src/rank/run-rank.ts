@@ -1,7 +1,6 @@
-import { existsSync, statSync } from "node:fs"
 import { basename, extname, join } from "node:path"
-import { LearnlossError } from "@learnloss/engine"
 import { type RankEvent, type Ranking, type RankOptions, type RankSettings, rankPool } from "@learnloss/learn"
+import { requireWritable } from "../cli/require-writable.ts"
 import { type BatchEntry, batchEntry, rankingFiles, writeRanking } from "./ranking-files.ts"
 
 /** What `learnloss rank` came to, as `--json` prints it. */
@@ -34,14 +33,7 @@ export function defaultRankFolder(model: string, time: Date): string {
  */
 export async function runRank(folder: string, settings: RankSettings, options: RankOptions): Promise<RankOutcome> {
   // Told now and not after minutes of work.
-  if (existsSync(folder) && !statSync(folder).isDirectory()) {
-    throw new LearnlossError("FILE_NOT_WRITTEN", {
-      where: folder,
-      expected: "a folder, or nothing there yet",
-      got: "a file",
-      fix: "Choose another folder with --out.",
-    })
-  }
+  requireWritable("--out", join(folder, rankingFiles.csv))
   const clock = phaseClock(options.onEvent)
   const ranking = await rankPool(settings, { ...options, onEvent: clock.onEvent })
   const { blocks, preprocessing, heldOut, confidence, warnings, counts, training, cache } = ranking

@@ -36,6 +36,7 @@ export function formatInspection(file: string, inspection: ModelInspection): str
     ]),
     "",
     ...trainability(obstacles),
+    ...inputNote(inspection),
     ...(finalSoftmax === undefined
       ? []
       : [`${finalSoftmax.op} ends the network; training cuts it off where it is a Softmax.`]),
@@ -59,11 +60,19 @@ function suggestions({ taps }: ModelInspection): string[] {
 
 function trainability(obstacles: ModelInspection["obstacles"]): string[] {
   if (obstacles.length === 0)
-    return ["All of it can be trained: the ops without a gradient only work out shapes or compare."]
+    return ["Gradients reach all of it: the ops without a gradient only work out shapes or compare."]
   return obstacles.map(({ op, domain, node, lacks, parameters, parameterCount }) => {
     const more = parameterCount > parameters.length ? ` and ${parameterCount - parameters.length} more` : ""
     return `${domain === "" ? op : `${domain}.${op}`} node "${node}" has no ${lacks}: what comes before it cannot be trained (${parameters.join(", ")}${more}). Freeze that, take an earlier value as output, or tap after it.`
   })
+}
+
+/** What stands in the way of `fit` and `run` besides ops. */
+function inputNote({ inputs }: ModelInspection): string[] {
+  if (inputs.length !== 1)
+    return [`It has ${inputs.length} inputs: rank, fit and run take networks whose images are their only input.`]
+  const type = inputs[0]?.dataType
+  return type === "float32" || type === undefined ? [] : [`Its input is ${type}: fit and run take float32 images.`]
 }
 
 function foldedNote({ foldedNorm, recipe }: ModelInspection): string[] {

@@ -3,7 +3,7 @@ import { type BatchDependence, followBatch, type LinearNumbers } from "./dynamic
 import { type AnyNode, type Graph, nodesNeededFor, type Value } from "./graph.ts"
 import { formOf } from "./node-form.ts"
 import type { OnnxAttribute } from "./onnx-attribute.ts"
-import { nchwcDomain, onnxDataTypes, opset } from "./onnx-forms.ts"
+import { onnxDataTypes, opset } from "./onnx-forms.ts"
 import { intTensor, type Tensor } from "./tensor.ts"
 
 const { onnx } = onnxProto
@@ -88,13 +88,10 @@ export function encodeModel(graph: Graph, outputs: NamedOutputs, options: Encode
 
 /** Versions of all operator sets by domain: later ones than ours where nodes of a file need them. */
 function versionsFor(nodes: readonly AnyNode[]): ReadonlyMap<string, number> {
-  const versions = new Map([
-    ["", opset],
-    [nchwcDomain, 1],
-  ])
+  const versions = new Map([["", opset]])
   for (const node of nodes) {
     const { domain = "", version = 0 } = formOf(node)
-    versions.set(domain, Math.max(version, versions.get(domain) ?? 0))
+    versions.set(domain, Math.max(version, versions.get(domain) ?? 1))
   }
   return versions
 }

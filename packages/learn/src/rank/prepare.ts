@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto"
+import { readFileSync, statSync } from "node:fs"
 import { LearnlossError, probeShapes, readOnnxModel, runtimeVersion } from "@learnloss/engine"
 import type { Preprocessing } from "../frozen/decode-input.ts"
 import { FeatureCache, featureCacheFolder, featureCacheRoot, largeCacheNotice } from "../frozen/feature-cache.ts"
@@ -22,7 +24,8 @@ export async function findImages(
   const samples = await readLosses(settings.losses, labeled.images, settings.images)
   const listing = await listImageFiles(settings.pool, "--pool")
   const known = new Set(samples.map(({ image }) => image.realPath))
-  const pool = listing.images.filter(({ realPath }) => !known.has(realPath))
+  const isCopy = copiesOf(samples.map(({ image }) => image))
+  const pool = listing.images.filter((image) => !known.has(image.realPath) && !isCopy(image))
   const alreadyLabeled = listing.images.length - pool.length
   if (listing.unreadFormats > 0) notice(`Left out of the pool: images of other formats (${listing.unreadFormats}).`)
   if (pool.length === 0) {
@@ -35,6 +38,26 @@ export async function findImages(
   }
   if (alreadyLabeled > 0) notice(`Left out of the pool: images that have a loss already (${alreadyLabeled}).`)
   return { samples, pool, alreadyLabeled }
+}
+
+/** Whether an image is a copy of one of these, byte for byte; only files of equal size are read. */
+function copiesOf(images: readonly ImageFile[]): (image: ImageFile) => boolean {
+  const bySize = new Map<number, ImageFile[]>()
+  const sizeOf = ({ path }: ImageFile) => statSync(path, { throwIfNoEntry: false })?.size ?? -1
+  for (const image of images) {
+    const size = sizeOf(image)
+    bySize.set(size, [...(bySize.get(size) ?? []), image])
+  }
+  const digests = new Map<ImageFile, string>()
+  const digestOf = (image: ImageFile) => {
+    const known = digests.get(image) ?? createHash("sha256").update(readFileSync(image.path)).digest("hex")
+    digests.set(image, known)
+    return known
+  }
+  return (image) => {
+    const equal = bySize.get(sizeOf(image)) ?? []
+    return equal.length > 0 && equal.some((other) => digestOf(other) === digestOf(image))
+  }
 }
 
 /** A network with what is computed of it, and the cache that keeps it. */

@@ -141,6 +141,6 @@ function notFinite(where: string, step: number, loss: number, learningRate: numb
     where: `${where}, step ${step + 1}`,
     expected: "a finite loss",
     got: `${loss} at learning rate ${learningRate}`,
-    fix: "Lower training.learningRate; the last checkpoint and all finished cycles are kept.",
+    fix: "Lower the learning rate (training.learningRate, --lr); the last checkpoint and all finished cycles are kept.",
   })
 }

@@ -27,7 +27,7 @@ export interface ImportOptions {
   /** Keeps the statistics of every normalisation. */
   readonly freezeNorm?: boolean
   /** Keeps nodes without a rule as they are where nothing is trained through them; tells what their values are. */
-  readonly foreign?: ValueLookup
+  readonly foreign?: ValueLookup | undefined
 }
 
 const checkInputs = "Check that the inputs have the shapes that the network was exported for, or export it again."

@@ -38,7 +38,7 @@ export function requireImageInput(model: OnnxModel, image: ImageShape): FileInpu
   throw refuse(
     `images of ${channels} x ${height} x ${width} (channels, height, width), which the data have`,
     `${input.name} [${input.shape?.map((length) => length ?? "?").join(", ") ?? "?"}]`,
-    "Set imageSize (--image-size) to the network's, for a folder of images, or export the network for this size.",
+    "Set imageSize (--image-size) to the network's for a folder of images, which are read in colour; or export the network for this shape.",
   )
 }
 
