@@ -18,6 +18,7 @@ import { afterAll, describe, expect, test, vi } from "vitest"
 import { exportNetwork } from "./export.ts"
 import { fitNetwork } from "./fit.ts"
 import { numbers } from "./frozen/networks.test-suite.ts"
+import { resolveRun } from "./loop.ts"
 import { openModel } from "./models/open-model.ts"
 import { classification } from "./tasks/classification.ts"
 import { buildEvaluation, buildTraining, type Learner } from "./training/learner.ts"
@@ -217,6 +218,23 @@ test("a training whose network could not be written is refused before its first 
   })
   await expect(fitted).rejects.toThrow(/If node.*one file.*holds a graph/s)
   expect(onStart).not.toHaveBeenCalled()
+})
+
+test("a run whose network could not be written says so before it starts", async () => {
+  const config = runConfigSchema.parse({
+    data: "none",
+    model: { onnx: branching },
+    freeze: ["first"],
+    training: { steps: 1, batch: 8 },
+    budget: { initial: 1, perCycle: 1, cycles: 1 },
+    strategies: ["learning-loss"],
+    engine: { lowerings: "fixed", threads: 1 },
+  })
+  const samples = { ids: [], targets: [], image: () => new Uint8Array() }
+  const dataset = { name: "none", imageShape, classNames, normalization, train: samples, test: samples }
+  const said: string[] = []
+  await resolveRun(config, dataset, (line) => said.push(line))
+  expect(said).toContainEqual(expect.stringMatching(/cannot be written by `learnloss export`.*If node/))
 })
 
 /** What the evaluation graph of training gives, frozen part and all. */

@@ -4,14 +4,17 @@ import {
   compileTrainStep,
   createRng,
   fixedPlan,
+  LearnlossError,
   type LoweringPlan,
   measureTrainingPlan,
   type Rng,
   requireRunnablePlan,
+  type TrainingSpec,
 } from "@learnloss/engine"
 import type { ClassificationDataset } from "./data/dataset.ts"
 import type { LoopEvent, Place, TrialRecorder } from "./events.ts"
 import { examineNetwork } from "./examine.ts"
+import { requireExportable } from "./export.ts"
 import { openModel } from "./models/open-model.ts"
 import { scoreCandidates } from "./score.ts"
 import { strategies } from "./strategies/strategies.ts"
@@ -234,7 +237,23 @@ export async function resolveRun(
   if (large !== undefined) say(large)
   const model = imported === undefined ? config.model : { ...config.model, digest: imported.digest }
   const spec = buildTraining(learner, config.training.batch)
+  if (imported !== undefined) tellUnexportable(learner, spec, dataset, say)
   const { lowerings } = config.engine
   const chosen = lowerings === "measured" ? { ...(await measureTrainingPlan(spec, threads)) } : lowerings
   return { ...config, model, engine: { ...config.engine, threads, lowerings: chosen } }
+}
+
+/** A comparison of strategies is worth its while without a file of the network, but nobody should learn of that at its end. */
+function tellUnexportable(
+  learner: Learner,
+  { network }: TrainingSpec,
+  dataset: ClassificationDataset,
+  say: (line: string) => void,
+): void {
+  try {
+    requireExportable(learner, network.specs, dataset)
+  } catch (error) {
+    if (!(error instanceof LearnlossError) || !error.code.startsWith("EXPORT_")) throw error
+    say(`What this run trains cannot be written by \`learnloss export\`: ${error.message}`)
+  }
 }
