@@ -18,11 +18,12 @@ export {
   featureCacheRoot,
   type RowHandle,
 } from "./frozen/feature-cache.ts"
-export { resolveRun, runTrial, type TrialOptions } from "./loop.ts"
+export { runTrial, type TrialOptions } from "./loop.ts"
 export { models } from "./models/models.ts"
 export type { HeldOutFigures } from "./rank/held-out.ts"
 export { rankPool } from "./rank/rank-pool.ts"
 export type { RankEvent, RankedImage, Ranking, RankOptions, RankSettings } from "./rank/ranking.ts"
+export { resolveRun } from "./resolve-run.ts"
 export { strategies } from "./strategies/strategies.ts"
 export { classification } from "./tasks/classification.ts"
 export { buildEvaluation, buildTraining, imagesInput, type Learner } from "./training/learner.ts"

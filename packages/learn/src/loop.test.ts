@@ -14,7 +14,8 @@ import { describe, expect, test } from "vitest"
 import { openDataset } from "./data/open-dataset.ts"
 import { shapePool } from "./data/shape-pool.ts"
 import type { CycleResult, LoopEvent, TrialRecorder } from "./events.ts"
-import { resolveRun, runTrial } from "./loop.ts"
+import { runTrial } from "./loop.ts"
+import { resolveRun } from "./resolve-run.ts"
 
 const dataset = shapePool(
   await openDataset("shapes:200,60", {

@@ -1,29 +1,15 @@
-import { availableParallelism } from "node:os"
 import type { RunConfig, SelectionRecord, StrategyName } from "@learnloss/contract"
-import {
-  compileTrainStep,
-  createRng,
-  fixedPlan,
-  LearnlossError,
-  type LoweringPlan,
-  measureTrainingPlan,
-  type Rng,
-  requireRunnablePlan,
-  type TrainingSpec,
-} from "@learnloss/engine"
+import { compileTrainStep, createRng, type Rng, requireRunnablePlan } from "@learnloss/engine"
 import type { ClassificationDataset } from "./data/dataset.ts"
 import type { LoopEvent, Place, TrialRecorder } from "./events.ts"
 import { examineNetwork } from "./examine.ts"
-import { requireExportable } from "./export.ts"
-import { openModel } from "./models/open-model.ts"
+import { openLearner, planOf, threadsOf } from "./resolve-run.ts"
 import { scoreCandidates } from "./score.ts"
 import { strategies } from "./strategies/strategies.ts"
-import { tasks } from "./tasks/tasks.ts"
 import { buildTraining, type Learner } from "./training/learner.ts"
 import { stepsOfCycle } from "./training/moments.ts"
-import { cacheNotice, openBatches } from "./training/open-batches.ts"
+import { openBatches } from "./training/open-batches.ts"
 import { startCycle } from "./training/start-cycle.ts"
-import { strategyTraining } from "./training/strategy-training.ts"
 import { trainCycle } from "./training/train-cycle.ts"
 
 export interface TrialOptions {
@@ -198,62 +184,4 @@ class LabeledSet {
 /** The random subset of the pool that is scored (M in the paper), or the whole pool. */
 function drawCandidates(pool: readonly string[], count: number | null, rng: Rng): readonly string[] {
   return count === null ? pool : rng.shuffle(pool).slice(0, count)
-}
-
-async function openLearner(config: RunConfig, dataset: ClassificationDataset, strategy: StrategyName) {
-  const task = tasks[config.task](dataset)
-  const { imageShape } = dataset
-  const { model, imported } = await openModel(config, { imageShape, classes: task.outputs })
-  const learner: Learner = { model, task, imageShape, strategyTraining: strategyTraining(strategy, config), config }
-  return { learner, imported }
-}
-
-function threadsOf({ engine }: RunConfig): number {
-  return engine.threads ?? availableParallelism()
-}
-
-function planOf({ engine }: RunConfig): LoweringPlan {
-  return typeof engine.lowerings === "string" ? fixedPlan : engine.lowerings
-}
-
-/**
- * Chooses the thread count, measures lowerings and looks into the network's file, where the settings leave that open.
- *
- * @param say is told what was decided about a network from a file
- * @throws LearnlossError `MODULE_NOT_TRAINED` when a strategy cannot run under the settings, and what opening a network
- * throws
- */
-export async function resolveRun(
-  config: RunConfig,
-  dataset: ClassificationDataset,
-  say: (line: string) => void,
-): Promise<RunConfig> {
-  const threads = threadsOf(config)
-  const [strategy, ...others] = config.strategies as [StrategyName, ...StrategyName[]]
-  for (const other of others) strategyTraining(other, config)
-  const { learner, imported } = await openLearner(config, dataset, strategy)
-  for (const note of imported?.notes ?? []) say(note)
-  const large = cacheNotice(learner.model, dataset, config.augment)
-  if (large !== undefined) say(large)
-  const model = imported === undefined ? config.model : { ...config.model, digest: imported.digest }
-  const spec = buildTraining(learner, config.training.batch)
-  if (imported !== undefined) tellUnexportable(learner, spec, dataset, say)
-  const { lowerings } = config.engine
-  const chosen = lowerings === "measured" ? { ...(await measureTrainingPlan(spec, threads)) } : lowerings
-  return { ...config, model, engine: { ...config.engine, threads, lowerings: chosen } }
-}
-
-/** A comparison of strategies is worth its while without a file of the network, but nobody should learn of that at its end. */
-function tellUnexportable(
-  learner: Learner,
-  { network }: TrainingSpec,
-  dataset: ClassificationDataset,
-  say: (line: string) => void,
-): void {
-  try {
-    requireExportable(learner, network.specs, dataset)
-  } catch (error) {
-    if (!(error instanceof LearnlossError) || !error.code.startsWith("EXPORT_")) throw error
-    say(`What this run trains cannot be written by \`learnloss export\`: ${error.message}`)
-  }
 }
