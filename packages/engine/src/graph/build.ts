@@ -161,6 +161,11 @@ export function matMul(a: Value, b: Value): Value {
   return first(a.graph.add("MatMul", [a, b], {}))
 }
 
+/** `alpha * a * b` of stacks of matrices [.., M, K] and [.., K, N], the last two axes of each swapped first where asked. */
+export function fusedMatMul(a: Value, b: Value, { transA = false, transB = false, alpha = 1 } = {}): Value {
+  return first(a.graph.add("FusedMatMul", [a, b], { alpha, transA, transB }))
+}
+
 /** `alpha * a * b` of matrices, each transposed first where asked. */
 export function gemm(a: Value, b: Value, { transA = false, transB = false, alpha = 1 } = {}): Value {
   return first(a.graph.add("Gemm", [a, b], { alpha, transA, transB }))

@@ -1,6 +1,6 @@
 import { InternalError } from "../errors.ts"
 import type { OnnxAttribute } from "./onnx-attribute.ts"
-import type { OpAttributes, OpType, PoolAttributes } from "./ops.ts"
+import type { OpAttributes, OpType, PoolAttributes, ProductAttributes } from "./ops.ts"
 import { type DataType, floatTensor, intTensor, type Tensor } from "./tensor.ts"
 
 /** How one of our nodes is written in ONNX: attributes, and constants that follow its inputs. */
@@ -23,6 +23,9 @@ export const opset = 17
 /** ONNX's codes for element types (TensorProto.DataType). */
 export const onnxDataTypes = { float32: 1, int64: 7, bool: 9 } as const satisfies Record<DataType, number>
 
+/** The domain of ops that ONNX Runtime adds to ONNX's own. */
+const microsoftDomain = "com.microsoft"
+
 /** The domain of ONNX Runtime's internal blocked-layout ops. */
 export const nchwcDomain = "com.microsoft.nchwc"
 
@@ -39,6 +42,10 @@ const plain: OnnxForm = {}
 
 function conv({ strides, pads, dilations, group }: OpAttributes["Conv"]): OnnxForm {
   return { attributes: { strides: ints(strides), pads: ints(pads), dilations: ints(dilations), group: int(group) } }
+}
+
+function product({ alpha, transA, transB }: ProductAttributes): OnnxForm {
+  return { attributes: { alpha: float(alpha), transA: int(transA), transB: int(transB) } }
 }
 
 function pool({ kernel, strides, pads, ceil }: PoolAttributes): Readonly<Record<string, OnnxAttribute>> {
@@ -116,9 +123,8 @@ export const onnxForms: { readonly [K in OpType]: FormOf<K> } = {
   ReduceMax: reduce,
   ArgMax: ({ axis, keepdims }) => ({ attributes: { axis: int(axis), keepdims: int(keepdims) } }),
   MatMul: plain,
-  Gemm: ({ alpha, transA, transB }) => ({
-    attributes: { alpha: float(alpha), transA: int(transA), transB: int(transB) },
-  }),
+  Gemm: product,
+  FusedMatMul: (attributes) => ({ ...product(attributes), domain: microsoftDomain }),
   Conv: conv,
   ConvTranspose: ({ outputPadding, ...shared }) => ({
     attributes: { ...conv(shared).attributes, output_padding: ints(outputPadding) },

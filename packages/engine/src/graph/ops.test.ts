@@ -66,6 +66,17 @@ describe("ops", () => {
     expect(numbers(rounded!).map((value) => value + 0)).toEqual([0, 0, 2, 2])
   })
 
+  test("a fused product is that of its factors, swapped first where asked", async () => {
+    const [a, b] = [upTo([2, 1, 3, 4]), upTo([3, 4, 2])]
+    const flags = [false, true].flatMap((transA) => [false, true].map((transB) => ({ transA, transB, alpha: 0.5 })))
+    const results = await run([a, b], (x, y) => {
+      const [swappedX, swappedY] = [op.transpose(x, [0, 1, 3, 2]), op.transpose(y, [0, 2, 1])]
+      const fused = flags.map((each) => op.fusedMatMul(each.transA ? swappedX : x, each.transB ? swappedY : y, each))
+      return [op.mul(op.matMul(x, y), 0.5), ...fused]
+    })
+    for (const result of results.slice(1)) expect(numbers(result)).toEqual(numbers(results[0]!))
+  })
+
   test("conditions combine as in logic", async () => {
     const results = await run([floats(0, 0, 1, 1), floats(0, 1, 0, 1)], (a, b) => {
       const [p, q] = [op.greater(a, 0.5), op.greater(b, 0.5)]

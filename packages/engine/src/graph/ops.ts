@@ -11,6 +11,13 @@ export interface ConvAttributes {
   readonly group: number
 }
 
+/** A product of matrices: a factor, and which of the two are transposed first (their last two axes). */
+export interface ProductAttributes {
+  readonly alpha: number
+  readonly transA: boolean
+  readonly transB: boolean
+}
+
 /** A window that moves over [N, C, H, W]; pads are [top, left, bottom, right]. */
 export interface PoolAttributes {
   readonly kernel: readonly [number, number]
@@ -107,7 +114,9 @@ export interface OpAttributes {
   ArgMax: { readonly axis: number; readonly keepdims: boolean }
   // products
   MatMul: None
-  Gemm: { readonly alpha: number; readonly transA: boolean; readonly transB: boolean }
+  Gemm: ProductAttributes
+  /** alpha op(a) op(b) of stacks of matrices, as `MatMul` broadcasts them (domain com.microsoft). */
+  FusedMatMul: ProductAttributes
   Conv: ConvAttributes
   ConvTranspose: ConvAttributes & { readonly outputPadding: readonly [number, number] }
   // movement

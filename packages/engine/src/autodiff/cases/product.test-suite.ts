@@ -69,6 +69,31 @@ export const productCases = {
       })),
     ),
   ),
+  FusedMatMul: [false, true].flatMap((transA) =>
+    [false, true].flatMap((transB) =>
+      (
+        [
+          [[], [2, 3, 4], []],
+          [[2], [2, 3, 2], [2]],
+          [
+            [2, 3],
+            [2, 1, 3],
+            [1, 3],
+          ],
+          [[2], [2, 3, 2], []],
+          [[], [3, 2, 2], [2, 1]],
+          [[2], [1, 1, 1], [2]],
+          [[2], [2, 0, 2], [2]],
+        ] as const
+      ).map(([batchA, [m, k, n], batchB]) => ({
+        inputs: [
+          { shape: [...batchA, ...(transA ? [k, m] : [m, k])] },
+          { shape: [...batchB, ...(transB ? [n, k] : [k, n])] },
+        ],
+        build: (a: Value, b: Value) => op.fusedMatMul(a, b, { transA, transB, alpha: 0.7 }),
+      })),
+    ),
+  ),
   Conv: [
     conv([2, 3, 5, 4], [2, 3, 3, 3], { pads: [1, 1, 1, 1] }),
     conv([2, 2, 6, 5], [3, 2, 3, 3], { pads: [1, 1, 1, 1], strides: [2, 2] }),

@@ -1,29 +1,49 @@
-import { conv, gemm, matMul, slice, transpose } from "../../graph/build.ts"
+import { conv, fusedMatMul, gemm, reshape, slice } from "../../graph/build.ts"
 import type { Value } from "../../graph/graph.ts"
-import type { OpType } from "../../graph/ops.ts"
+import type { OpType, ProductAttributes } from "../../graph/ops.ts"
+import { sizeOf } from "../../graph/tensor.ts"
 import type { GradientRule } from "../rule.ts"
 
-function swapLastTwo(x: Value): Value {
-  const perm = x.shape.map((_, axis) => axis)
-  const last = perm.length - 1
-  return transpose(x, [...perm.slice(0, -2), last, last - 1])
+/** Gradients of y = alpha op(a) op(b): each is again one product, which transposes as it reads. */
+function productGradients(
+  a: Value,
+  b: Value,
+  dy: Value,
+  { alpha, transA, transB }: ProductAttributes,
+  product: typeof fusedMatMul,
+): readonly [Value, Value] {
+  return [
+    transA ? product(b, dy, { transA: transB, transB: true, alpha }) : product(dy, b, { transB: !transB, alpha }),
+    transB ? product(dy, a, { transA: true, transB: transA, alpha }) : product(a, dy, { transA: !transA, alpha }),
+  ]
 }
 
+/**
+ * One matrix for all rows is a layer's weight: its gradient is one product over all rows. As a stack it would be one small
+ * product a sample, and a sum over them.
+ */
 const matMulRule: GradientRule<"MatMul"> = ({ node, outputGradient }) => {
   const [a, b] = node.inputs as [Value, Value]
   const dy = outputGradient()
-  return [matMul(dy, swapLastTwo(b)), matMul(swapLastTwo(a), dy)]
+  const plain = { alpha: 1, transA: false, transB: false }
+  if (b.shape.length !== 2) return productGradients(a, b, dy, plain, fusedMatMul)
+  const [ofRows, ofWeight] = productGradients(asRows(a), b, asRows(dy), plain, gemm)
+  return [reshape(ofRows, a.shape), ofWeight]
 }
 
-/** y = alpha op(a) op(b); each gradient is again one product. */
+/** [.., C] as one matrix. */
+function asRows(x: Value): Value {
+  return reshape(x, [sizeOf(x.shape.slice(0, -1)), x.shape.at(-1) as number])
+}
+
 const gemmRule: GradientRule<"Gemm"> = ({ node, outputGradient }) => {
   const [a, b] = node.inputs as [Value, Value]
-  const { alpha, transA, transB } = node.attributes
-  const dy = outputGradient()
-  return [
-    transA ? gemm(b, dy, { transA: transB, transB: true, alpha }) : gemm(dy, b, { transB: !transB, alpha }),
-    transB ? gemm(dy, a, { transA: true, transB: transA, alpha }) : gemm(a, dy, { transA: !transA, alpha }),
-  ]
+  return productGradients(a, b, outputGradient(), node.attributes, gemm)
+}
+
+const fusedMatMulRule: GradientRule<"FusedMatMul"> = ({ node, outputGradient }) => {
+  const [a, b] = node.inputs as [Value, Value]
+  return productGradients(a, b, outputGradient(), node.attributes, fusedMatMul)
 }
 
 /** The two products are ops of their own, so that lowering can choose how each is computed. */
@@ -59,6 +79,7 @@ const convTransposeRule: GradientRule<"ConvTranspose"> = ({ node, outputGradient
 export const productRules = {
   MatMul: matMulRule,
   Gemm: gemmRule,
+  FusedMatMul: fusedMatMulRule,
   Conv: convRule,
   ConvTranspose: convTransposeRule,
   ConvInputGradient: "none",

@@ -1,4 +1,4 @@
-import type { ConvAttributes } from "../ops.ts"
+import type { ConvAttributes, ProductAttributes } from "../ops.ts"
 import {
   at,
   axis,
@@ -39,26 +39,28 @@ function conv(
   return [{ dtype: "float32", shape: [n, o, outH, outW] }]
 }
 
-function matMul(inputs: readonly TypedShape[]): readonly TypedShape[] {
+function matMul(
+  inputs: readonly TypedShape[],
+  { transA = false, transB = false }: Partial<ProductAttributes> = {},
+): readonly TypedShape[] {
   const [a, b] = [at(inputs, 0), at(inputs, 1)]
-  if (a.shape.length < 2 || b.shape.length < 2 || a.shape.at(-1) !== b.shape.at(-2)) {
+  const [rows, inner] = transA ? [-1, -2] : [-2, -1]
+  const [innerB, columns] = transB ? [-1, -2] : [-2, -1]
+  if (a.shape.length < 2 || b.shape.length < 2 || a.shape.at(inner) !== b.shape.at(innerB)) {
     throw new Mismatch("matrices of matching inner length", `${written(a.shape)} and ${written(b.shape)}`)
   }
   const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2))
-  return [{ dtype: a.dtype, shape: [...batch, a.shape.at(-2) as number, b.shape.at(-1) as number] }]
+  return [{ dtype: a.dtype, shape: [...batch, a.shape.at(rows) as number, b.shape.at(columns) as number] }]
 }
 
 export const productShapes = {
-  MatMul: matMul,
-  Gemm: (inputs, { transA, transB }) => {
-    const [a, b] = [at(inputs, 0), at(inputs, 1)]
-    expectRank(a, 2)
-    expectRank(b, 2)
-    const [m, k] = transA ? [a.shape[1], a.shape[0]] : a.shape
-    const [k2, n] = transB ? [b.shape[1], b.shape[0]] : b.shape
-    if (k !== k2) throw new Mismatch("matching inner lengths", `${written(a.shape)} and ${written(b.shape)}`)
-    return [{ dtype: a.dtype, shape: [m as number, n as number] }]
+  MatMul: (inputs) => matMul(inputs),
+  Gemm: (inputs, attributes) => {
+    expectRank(at(inputs, 0), 2)
+    expectRank(at(inputs, 1), 2)
+    return matMul(inputs, attributes)
   },
+  FusedMatMul: matMul,
   Conv: conv,
   ConvTranspose: (inputs, { strides, pads, dilations, group, outputPadding }) => {
     const [x, w] = [at(inputs, 0), at(inputs, 1)]
