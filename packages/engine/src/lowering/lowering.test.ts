@@ -95,7 +95,7 @@ function reference(
                 dx[xi]! += Number(dy.data[yi]) * Number(weight.data[wi])
                 dw[wi]! += Number(dy.data[yi]) * Number(x.data[xi])
               }
-  return { forward: y, "input-gradient": dx, "weight-gradient": dw }
+  return { forward: y, "input-gradient": dx, "weight-gradient": dw, inference: y }
 }
 
 describe("lowering", () => {
@@ -109,15 +109,16 @@ describe("lowering", () => {
       const weight = graph.input("w", "float32", wShape)
       const y = conv(x, weight, attributes)
       const dy = graph.input("dy", "float32", y.shape)
+      const feeds = { x: draw(xShape, "x"), w: draw(wShape, "w"), dy: draw(y.shape, "dy") }
       const results = {
         forward: y,
+        inference: conv(x, graph.constant(feeds.w, "constant w"), attributes),
         "input-gradient": graph.add("ConvInputGradient", [weight, dy], {
           ...attributes,
           inputShape: xShape,
         })[0] as Value,
         "weight-gradient": graph.add("ConvWeightGradient", [x, dy], { ...attributes, weightShape: wShape })[0] as Value,
       }
-      const feeds = { x: draw(xShape, "x"), w: draw(wShape, "w"), dy: draw(y.shape, "dy") }
       const expected = reference(each, feeds.x, feeds.w, feeds.dy, y.shape[2]!, y.shape[3]!)
       const channelBlock = await probeChannelBlock()
       const compared: string[] = []
@@ -125,9 +126,12 @@ describe("lowering", () => {
         for (const { name } of possibleLowerings(product, channelBlock)) {
           const lowered = lower(graph, { result: results[product.kind] }, { [productKey(product)]: name })
           const session = await createSession(encodeModel(lowered.graph, lowered.outputs), { threads: 1 })
-          const needed = { forward: ["x", "w"], "input-gradient": ["w", "dy"], "weight-gradient": ["x", "dy"] }[
-            product.kind
-          ]
+          const needed = {
+            forward: ["x", "w"],
+            "input-gradient": ["w", "dy"],
+            "weight-gradient": ["x", "dy"],
+            inference: ["x"],
+          }[product.kind]
           const outcome = await session.run(Object.fromEntries(needed.map((key) => [key, feeds[key as "x"]])))
           await session.release()
           const difference = relativeDifference(outcome.result!.data as Float32Array, expected[product.kind])

@@ -1,5 +1,6 @@
 import { LearnlossError } from "../errors.ts"
 import { forwardLowerings } from "./forward.ts"
+import { inferenceLowerings } from "./inference.ts"
 import { inputGradientLowerings } from "./input-gradient.ts"
 import { type ConvProduct, type Lowering, type ProductKind, productKey } from "./product.ts"
 import { weightGradientLowerings } from "./weight-gradient.ts"
@@ -9,6 +10,7 @@ export const lowerings: { readonly [K in ProductKind]: readonly Lowering[] } = {
   forward: forwardLowerings,
   "input-gradient": inputGradientLowerings,
   "weight-gradient": weightGradientLowerings,
+  inference: inferenceLowerings,
 }
 
 /** Chosen lowering by product key; products that it does not name take the first that fits. */

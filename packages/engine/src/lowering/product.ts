@@ -2,8 +2,11 @@ import type { AnyNode, Node, Value } from "../graph/graph.ts"
 import type { ConvAttributes } from "../graph/ops.ts"
 import type { Shape } from "../graph/tensor.ts"
 
-/** The three products of a convolution y = x * w. */
-export const productKinds = ["forward", "input-gradient", "weight-gradient"] as const
+/**
+ * The three products of a convolution y = x * w, and `inference`: the forward product with a constant weight, which
+ * ONNX Runtime (or a lowering) can bring into another form once, when it compiles.
+ */
+export const productKinds = ["forward", "input-gradient", "weight-gradient", "inference"] as const
 export type ProductKind = (typeof productKinds)[number]
 
 /** One convolution product with its sizes: what a lowering plan chooses for. */
@@ -17,7 +20,7 @@ export interface ConvProduct extends ConvAttributes {
   readonly outputShape: Shape
 }
 
-/** The two tensors that a product multiplies: x and w, w and dy, or x and dy. */
+/** The two tensors that a product multiplies: x and w, w and dy, or x and dy. In `inference`, w is a constant of its graph. */
 export type Factors = readonly [Value, Value]
 
 /** One way to compute a product out of ops that ONNX Runtime has. */
@@ -35,7 +38,13 @@ export function productOf(node: AnyNode): ConvProduct | undefined {
   const y = node.outputs[0]
   switch (node.op) {
     case "Conv":
-      return describe("forward", node, (a as Value).shape, (b as Value).shape, (y as Value).shape)
+      return describe(
+        (b as Value).graph.constants.has(b as Value) ? "inference" : "forward",
+        node,
+        (a as Value).shape,
+        (b as Value).shape,
+        (y as Value).shape,
+      )
     case "ConvInputGradient":
       return describe("input-gradient", node, node.attributes.inputShape, (a as Value).shape, (b as Value).shape)
     case "ConvWeightGradient":

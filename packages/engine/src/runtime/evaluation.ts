@@ -2,7 +2,7 @@ import { encodeModel, type NamedOutputs } from "../graph/codec.ts"
 import type { Graph } from "../graph/graph.ts"
 import type { Shape, Tensor } from "../graph/tensor.ts"
 import { lower } from "../lowering/lower.ts"
-import { fixedPlan } from "../lowering/plan.ts"
+import { fixedPlan, type LoweringPlan } from "../lowering/plan.ts"
 import { openSession } from "./compute-thread.ts"
 import type { SessionOptions } from "./ort.ts"
 
@@ -14,15 +14,18 @@ export interface Evaluation {
 }
 
 /**
- * Compiles a graph whose weights are constants. Convolutions stay plain: with constant weights ONNX Runtime folds
- * batch normalisation into them and blocks their layout by itself.
+ * Compiles a graph whose weights are constants. Without a plan convolutions stay plain: with constant weights ONNX
+ * Runtime folds batch normalisation into them and blocks their layout by itself.
+ *
+ * @throws LearnlossError `UNKNOWN_LOWERING`, `MODEL_NOT_COMPILED`
  */
 export async function compileEvaluation(
   graph: Graph,
   outputs: NamedOutputs,
   options: SessionOptions,
+  plan: LoweringPlan = fixedPlan,
 ): Promise<Evaluation> {
-  const lowered = lower(graph, outputs, fixedPlan)
+  const lowered = lower(graph, outputs, plan)
   return await openSession(encodeModel(lowered.graph, lowered.outputs), options)
 }
 

@@ -112,6 +112,7 @@ function randomFactors({ kind, inputShape, weightShape, outputShape }: ConvProdu
     forward: { x: inputShape, w: weightShape },
     "input-gradient": { w: weightShape, dy: outputShape },
     "weight-gradient": { x: inputShape, dy: outputShape },
+    inference: { x: inputShape, w: weightShape },
   }[kind] as Readonly<Record<string, Shape>>
   const rng = createRng("measure")
   return Object.fromEntries(
