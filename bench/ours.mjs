@@ -66,7 +66,7 @@ function drawBatch(batch) {
  */
 export async function createStepBench({ width, batch, threads }) {
   const learner = createLearner(width, batch)
-  const plan = await measureTrainingPlan(buildTraining(learner, batch), threads)
+  const plan = await measureTrainingPlan(buildTraining(learner, batch), { threads })
   const spec = buildTraining(learner, batch)
   const step = await compileTrainStep(spec, plan, { threads })
   await step.load({ parameters: initializeParameters(spec.network.specs, createRng(0)), optimizer: new Map() })

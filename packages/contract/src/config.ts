@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { dataFormats, modelNames, moduleTrainings, strategyNames, taskNames } from "./names.ts"
+import { dataFormats, deviceNames, modelNames, moduleTrainings, strategyNames, taskNames } from "./names.ts"
 
 const count = z.number().int().positive()
 const share = z.string().regex(/^\d+(\.\d+)?%$/, "a share is written like 60%")
@@ -131,6 +131,7 @@ export const budgetSchema = z
 
 export const engineSchema = z
   .strictObject({
+    device: z.enum(deviceNames).default("cpu").describe("what networks run on; what it lacks runs on the processor"),
     threads: count.nullable().default(null).describe("threads of one training step; null uses every core"),
     lowerings: z
       .union([z.enum(["measured", "fixed"]), z.record(z.string(), z.string())])

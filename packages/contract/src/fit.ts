@@ -1,5 +1,5 @@
 import { z } from "zod"
-import { augmentSchema, lossModuleSchema, scheduleSchema, trainingSchema } from "./config.ts"
+import { augmentSchema, engineSchema, lossModuleSchema, scheduleSchema, trainingSchema } from "./config.ts"
 
 const names = z.array(z.string().min(1))
 const perChannel = z.array(z.number()).min(1)
@@ -39,6 +39,7 @@ export const fitSettingsSchema = z
     margin: lossModuleSchema.shape.margin,
     stopGradientAt: lossModuleSchema.shape.stopGradientAt,
     seed: z.number().int().nonnegative().default(0),
+    device: engineSchema.shape.device,
     threads: z.number().int().positive().nullable().default(null),
     lowerings: z.union([z.enum(["measured", "fixed"]), z.record(z.string(), z.string())]).default("measured"),
   })

@@ -13,6 +13,10 @@ export type StrategyName = (typeof strategyNames)[number]
 export const taskNames = ["classification"] as const
 export type TaskName = (typeof taskNames)[number]
 
+/** What a run can compute on. */
+export const deviceNames = ["cpu", "webgpu", "cuda", "coreml", "dml"] as const
+export type DeviceName = (typeof deviceNames)[number]
+
 /** What the loss prediction module is trained to do. */
 export const objectiveNames = ["ranking", "mse"] as const
 export type ObjectiveName = (typeof objectiveNames)[number]

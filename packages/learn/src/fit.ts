@@ -1,4 +1,3 @@
-import { availableParallelism } from "node:os"
 import { type FitSettings, lossModuleSchema, trainingSchema } from "@learnloss/contract"
 import {
   compileTrainStep,
@@ -7,10 +6,12 @@ import {
   type LoweringPlan,
   measureTrainingPlan,
   requireRunnablePlan,
+  type SessionOptions,
 } from "@learnloss/engine"
 import type { ClassificationDataset } from "./data/dataset.ts"
 import { type ExportedData, exportNetwork, requireExportable } from "./export.ts"
 import { type ImportedNetwork, openImported } from "./models/imported/open.ts"
+import { machineOf } from "./resolve-run.ts"
 import { classification } from "./tasks/classification.ts"
 import { evaluateSamples } from "./training/evaluate.ts"
 import { buildTraining, type Learner } from "./training/learner.ts"
@@ -64,7 +65,7 @@ export interface Fitted {
  */
 export async function fitNetwork(settings: FitSettings, options: FitOptions): Promise<Fitted> {
   const { dataset, steps, checkpointFolder, signal, onStart, onStep } = options
-  const threads = settings.threads ?? availableParallelism()
+  const machine = machineOf({ engine: settings })
   const task = classification(dataset.classNames)
   const network = await openImported(settings, { imageShape: dataset.imageShape, classes: task.outputs })
   const learner: Learner = {
@@ -82,10 +83,10 @@ export async function fitNetwork(settings: FitSettings, options: FitOptions): Pr
   const { training } = learner.config
   const spec = buildTraining(learner, training.batch)
   requireExportable(learner, spec.network.specs, dataset)
-  const plan = await planOf(settings, learner, threads)
-  await requireRunnablePlan(plan)
-  const trainStep = await compileTrainStep(spec, plan, { threads })
-  const { batches, release } = await openBatches({ learner, dataset, augmentation: settings.augment, threads })
+  const plan = await planOf(settings, learner, machine)
+  await requireRunnablePlan(plan, machine)
+  const trainStep = await compileTrainStep(spec, plan, machine)
+  const { batches, release } = await openBatches({ learner, dataset, augmentation: settings.augment, ...machine })
   try {
     const rng = createRng(settings.seed)
     const progress = await startCycle({
@@ -115,7 +116,7 @@ export async function fitNetwork(settings: FitSettings, options: FitOptions): Pr
       where: settings.onnx,
     })
     const { parameters: weights } = await trainStep.state()
-    const measures = await measure({ learner, weights, batches, threads, signal }, options)
+    const measures = await measure({ learner, weights, batches, ...machine, signal }, options)
     return { measures, model: exportNetwork(learner, weights, dataset satisfies ExportedData) }
   } finally {
     await trainStep.release()
@@ -132,9 +133,9 @@ function configOf(settings: FitSettings, steps: number): Learner["config"] {
 }
 
 /** Measuring adds the gradients to a graph, so it is given one of its own. */
-async function planOf({ lowerings }: FitSettings, learner: Learner, threads: number): Promise<LoweringPlan> {
+async function planOf({ lowerings }: FitSettings, learner: Learner, machine: SessionOptions): Promise<LoweringPlan> {
   if (lowerings === "measured")
-    return measureTrainingPlan(buildTraining(learner, learner.config.training.batch), threads)
+    return measureTrainingPlan(buildTraining(learner, learner.config.training.batch), machine)
   return lowerings === "fixed" ? fixedPlan : lowerings
 }
 

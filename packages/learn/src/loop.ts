@@ -3,7 +3,7 @@ import { compileTrainStep, createRng, type Rng, requireRunnablePlan } from "@lea
 import type { ClassificationDataset } from "./data/dataset.ts"
 import type { LoopEvent, Place, TrialRecorder } from "./events.ts"
 import { examineNetwork } from "./examine.ts"
-import { openLearner, planOf, threadsOf } from "./resolve-run.ts"
+import { machineOf, openLearner, planOf } from "./resolve-run.ts"
 import { scoreCandidates } from "./score.ts"
 import { strategies } from "./strategies/strategies.ts"
 import { buildTraining, type Learner } from "./training/learner.ts"
@@ -40,12 +40,12 @@ export async function runTrial(options: TrialOptions): Promise<void> {
   const strategy = strategies[name]
   const rng = createRng(config.seed).child(`trial/${trial}`)
   const { learner } = await openLearner(config, dataset, name)
-  const threads = threadsOf(config)
-  const { batches, release } = await openBatches({ learner, dataset, augmentation: config.augment, threads })
+  const machine = machineOf(config)
+  const { batches, release } = await openBatches({ learner, dataset, augmentation: config.augment, ...machine })
   const spec = buildTraining(learner, training.batch)
   const plan = planOf(config)
-  await requireRunnablePlan(plan)
-  const trainStep = await compileTrainStep(spec, plan, { threads })
+  await requireRunnablePlan(plan, machine)
+  const trainStep = await compileTrainStep(spec, plan, machine)
   const { specs } = spec.network
 
   try {
@@ -96,7 +96,7 @@ export async function runTrial(options: TrialOptions): Promise<void> {
         where: `${name}, trial ${trial}, cycle ${cycle}`,
       })
       const { parameters: weights } = await trainStep.state()
-      const network = { learner, weights, batches, threads, signal }
+      const network = { learner, weights, batches, ...machine, signal }
 
       const examined = await examineNetwork({
         ...network,

@@ -1,6 +1,13 @@
 import { availableParallelism } from "node:os"
 import type { RunConfig, StrategyName } from "@learnloss/contract"
-import { fixedPlan, LearnlossError, type LoweringPlan, measureTrainingPlan, type TrainingSpec } from "@learnloss/engine"
+import {
+  type Device,
+  fixedPlan,
+  LearnlossError,
+  type LoweringPlan,
+  measureTrainingPlan,
+  type TrainingSpec,
+} from "@learnloss/engine"
 import type { ClassificationDataset } from "./data/dataset.ts"
 import { requireExportable } from "./export.ts"
 import { openModel } from "./models/open-model.ts"
@@ -18,9 +25,9 @@ export async function openLearner(config: RunConfig, dataset: ClassificationData
   return { learner, imported }
 }
 
-/** Threads of one session: every core where the settings name no number. */
-export function threadsOf({ engine }: RunConfig): number {
-  return engine.threads ?? availableParallelism()
+/** How sessions use the machine: on every core where the settings name no number of threads. */
+export function machineOf({ engine }: Pick<RunConfig, "engine">): { threads: number; device: Device } {
+  return { threads: engine.threads ?? availableParallelism(), device: engine.device }
 }
 
 /** How training computes its products under resolved settings. */
@@ -40,7 +47,7 @@ export async function resolveRun(
   dataset: ClassificationDataset,
   say: (line: string) => void,
 ): Promise<RunConfig> {
-  const threads = threadsOf(config)
+  const machine = machineOf(config)
   const [strategy, ...others] = config.strategies as [StrategyName, ...StrategyName[]]
   for (const other of others) strategyTraining(other, config)
   const { learner, imported } = await openLearner(config, dataset, strategy)
@@ -51,8 +58,8 @@ export async function resolveRun(
   const spec = buildTraining(learner, config.training.batch)
   if (imported !== undefined) tellUnexportable(learner, spec, dataset, say)
   const { lowerings } = config.engine
-  const chosen = lowerings === "measured" ? { ...(await measureTrainingPlan(spec, threads)) } : lowerings
-  return { ...config, model, engine: { ...config.engine, threads, lowerings: chosen } }
+  const chosen = lowerings === "measured" ? { ...(await measureTrainingPlan(spec, machine)) } : lowerings
+  return { ...config, model, engine: { ...config.engine, ...machine, lowerings: chosen } }
 }
 
 /** A comparison of strategies is worth its while without a file of the network, but nobody should learn of that at its end. */

@@ -1,4 +1,4 @@
-import type { TensorMap } from "@learnloss/engine"
+import type { Device, TensorMap } from "@learnloss/engine"
 import type { ClassificationDataset } from "./data/dataset.ts"
 import type { Matrix, SignalName, Signals } from "./strategies/strategy.ts"
 import type { BatchMaker } from "./training/batches.ts"
@@ -11,6 +11,7 @@ export interface TrainedNetwork {
   readonly weights: TensorMap
   readonly batches: BatchMaker<number>
   readonly threads: number
+  readonly device: Device
   readonly signal: AbortSignal
 }
 

@@ -8,7 +8,7 @@ import { type LoweringPlan, lowerings, possibleLowerings } from "../lowering/pla
 import { type ConvProduct, type Lowering, productKey } from "../lowering/product.ts"
 import { createRng } from "../random/rng.ts"
 import { probeChannelBlock } from "./channel-block.ts"
-import { createSession, type Session } from "./ort.ts"
+import { createSession, type Session, type SessionOptions } from "./ort.ts"
 
 /** Multiply-adds of a timed trial: enough to outlast noise, small enough that a whole network is measured in seconds. */
 const trialFlops = 1e9
@@ -17,35 +17,47 @@ const largestBlock = 16
 /** A way of computing a product may round differently, but must not be wrong. */
 const largestDifference = 1e-3
 
-/** Times every way to compute each convolution product that the outputs need and names the fastest. */
-export async function measurePlan(graph: Graph, outputs: NamedOutputs, threads: number): Promise<LoweringPlan> {
-  const channelBlock = await probeChannelBlock()
+/** Times every way to compute each convolution product that the outputs need on a device and names the fastest. */
+export async function measurePlan(graph: Graph, outputs: NamedOutputs, options: SessionOptions): Promise<LoweringPlan> {
+  const channelBlock = await channelBlockOf(options)
   const plan: Record<string, string> = {}
   for (const product of productsOf(graph, outputs)) {
     const candidates = possibleLowerings(product, channelBlock)
-    plan[productKey(product)] = (await fastest(shrunk(product), candidates, threads)).name
+    plan[productKey(product)] = (await fastest(shrunk(product), candidates, options)).name
   }
   return plan
 }
 
 /**
- * Makes sure that this processor can run what a plan chose, which may have been measured on another one.
+ * Makes sure that a device can run what a plan chose, which may have been measured on another one.
  *
  * @throws LearnlossError `LOWERING_UNAVAILABLE`
  */
-export async function requireRunnablePlan(plan: LoweringPlan): Promise<void> {
+export async function requireRunnablePlan(
+  plan: LoweringPlan,
+  options: Pick<SessionOptions, "device"> = {},
+): Promise<void> {
   const names = new Set(Object.values(plan))
-  const channelBlock = await probeChannelBlock()
+  const channelBlock = await channelBlockOf(options)
+  const { device = "cpu" } = options
   for (const lowering of Object.values(lowerings).flat()) {
     if (!names.has(lowering.name) || lowering.channelBlock === undefined || lowering.channelBlock === channelBlock)
       continue
     throw new LearnlossError("LOWERING_UNAVAILABLE", {
       where: "engine.lowerings",
-      expected: `ways to compute that this processor has (blocks of ${channelBlock ?? "no"} channels)`,
-      got: `${lowering.name}, chosen on another processor`,
+      expected:
+        device === "cpu"
+          ? `ways to compute that this processor has (blocks of ${channelBlock ?? "no"} channels)`
+          : `ways to compute that ${device} has (no blocks of channels)`,
+      got: `${lowering.name}, chosen on another ${device === "cpu" ? "processor" : "device"}`,
       fix: "Resume the run on a machine of that kind, or start it anew here.",
     })
   }
+}
+
+/** Only the processor has the blocked layout. */
+async function channelBlockOf({ device = "cpu" }: Pick<SessionOptions, "device">): Promise<number | undefined> {
+  return device === "cpu" ? await probeChannelBlock() : undefined
 }
 
 /** The same product on part of the batch. */
@@ -61,14 +73,18 @@ function shrunk(product: ConvProduct): ConvProduct {
   }
 }
 
-async function fastest(product: ConvProduct, candidates: readonly Lowering[], threads: number): Promise<Lowering> {
+async function fastest(
+  product: ConvProduct,
+  candidates: readonly Lowering[],
+  options: SessionOptions,
+): Promise<Lowering> {
   const [first] = candidates
   if (candidates.length < 2) return first as Lowering
   const feeds = randomFactors(product)
   let best = { lowering: first as Lowering, milliseconds: Number.POSITIVE_INFINITY }
   let reference: Float32Array | undefined
   for (const lowering of candidates) {
-    const trial = await time(product, lowering, feeds, threads)
+    const trial = await time(product, lowering, feeds, options)
     if (trial === undefined) continue
     reference ??= trial.result
     if (relativeDifference(trial.result, reference) > largestDifference) continue
@@ -82,7 +98,7 @@ async function time(
   product: ConvProduct,
   lowering: Lowering,
   feeds: Readonly<Record<string, Tensor>>,
-  threads: number,
+  options: SessionOptions,
 ) {
   let session: Session | undefined
   try {
@@ -91,7 +107,7 @@ async function time(
       Value,
       Value,
     ]
-    session = await createSession(encodeModel(graph, { result: lowering.build(product, [a, b]) }), { threads })
+    session = await createSession(encodeModel(graph, { result: lowering.build(product, [a, b]) }), options)
     let outcome = await session.run(feeds)
     let milliseconds = Number.POSITIVE_INFINITY
     for (let run = 0; run < timedRuns; run++) {

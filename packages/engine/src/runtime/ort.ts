@@ -1,6 +1,7 @@
 import { env, InferenceSession, Tensor as OrtTensor } from "onnxruntime-node"
 import { LearnlossError } from "../errors.ts"
 import type { Tensor } from "../graph/tensor.ts"
+import type { Device } from "../lowering/device.ts"
 
 /** Version of ONNX Runtime; another one may round differently. */
 export const runtimeVersion: string = env.versions.node ?? env.versions.common
@@ -9,6 +10,8 @@ export const runtimeVersion: string = env.versions.node ?? env.versions.common
 export interface SessionOptions {
   /** Threads that share the work of one node. */
   readonly threads: number
+  /** What computes (default: `cpu`); nodes that another device cannot compute run on the processor. */
+  readonly device?: Device
   /** Lets ONNX Runtime fuse, fold and block nodes; off keeps the graph as it was built. */
   readonly optimize?: boolean
   /** Keeps errors of a run from being printed; they are thrown either way. */
@@ -47,7 +50,7 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
   let session: InferenceSession
   try {
     session = await InferenceSession.create(model, {
-      executionProviders: ["cpu"],
+      executionProviders: [options.device ?? "cpu"],
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
       executionMode: "sequential",

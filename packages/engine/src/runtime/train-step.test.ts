@@ -151,7 +151,7 @@ describe("a training step", () => {
   })
 
   test("a measured plan names a way for every product, and one from another processor is refused", async () => {
-    const plan = await measureTrainingPlan(convolutional(), 1)
+    const plan = await measureTrainingPlan(convolutional(), { threads: 1 })
     expect(Object.keys(plan).map((key) => key.split(" ")[0])).toEqual(["forward", "weight-gradient"])
     await expect(requireRunnablePlan(plan)).resolves.toBe(undefined)
     const foreign = { "forward anything": "blocked-8", "weight-gradient anything": "swapped-blocked-16" }

@@ -114,9 +114,9 @@ function totalSize(values: readonly Value[]): number {
   return values.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
 }
 
-/** Measures how the products of a training step are computed fastest on this machine. */
-export function measureTrainingPlan(spec: TrainingSpec, threads: number): Promise<LoweringPlan> {
-  return measurePlan(spec.graph, differentiate(spec).outputs, threads)
+/** Measures how the products of a training step are computed fastest on a device of this machine. */
+export function measureTrainingPlan(spec: TrainingSpec, options: SessionOptions): Promise<LoweringPlan> {
+  return measurePlan(spec.graph, differentiate(spec).outputs, options)
 }
 
 /**

@@ -1,4 +1,4 @@
-import { compileEvaluation, type Tensor, type TensorMap } from "@learnloss/engine"
+import { compileEvaluation, type Device, type Tensor, type TensorMap } from "@learnloss/engine"
 import type { SampleSet } from "../data/dataset.ts"
 import type { Matrix } from "../strategies/strategy.ts"
 import type { BatchMaker } from "./batches.ts"
@@ -13,6 +13,7 @@ export interface EvaluateOptions<Target> {
   readonly positions: readonly number[]
   readonly wanted: readonly EvaluatedName[]
   readonly threads: number
+  readonly device: Device
   readonly signal: AbortSignal
   readonly onProgress: (done: number, total: number) => void
 }
@@ -29,7 +30,7 @@ const evaluationBatch = 128
 export async function evaluateSamples<Target>(
   options: EvaluateOptions<Target>,
 ): Promise<Record<EvaluatedName, Matrix>> {
-  const { learner, weights, batches, samples, positions, wanted, threads, signal, onProgress } = options
+  const { learner, weights, batches, samples, positions, wanted, threads, device, signal, onProgress } = options
   const batch = Math.min(evaluationBatch, positions.length)
   const graph = buildEvaluation(learner, batch, weights, wanted)
   const columns = Object.fromEntries(
@@ -39,7 +40,7 @@ export async function evaluateSamples<Target>(
     }),
   ) as Record<EvaluatedName, Matrix>
   const withTargets = wanted.includes("targetLoss")
-  const session = await compileEvaluation(graph.graph, graph.outputs, { threads })
+  const session = await compileEvaluation(graph.graph, graph.outputs, { threads, device })
   const feedsAt = (start: number) => {
     const chosen = positions.slice(start, start + batch)
     // The graph's batch size is fixed, so a last short batch is filled with its first sample.

@@ -68,7 +68,7 @@ async function learnerOf(freeze: readonly string[]): Promise<Learner> {
 
 function open(learner: Learner, images = createBatchMaker(dataset, task, still), isAugmented = false) {
   const { frozen } = learner.model as Required<Model>
-  return createFrozenBatches({ frozen, dataset, task, images, isAugmented, threads: 1, cacheRoot })
+  return createFrozenBatches({ frozen, dataset, task, images, isAugmented, threads: 1, device: "cpu", cacheRoot })
 }
 
 /** Losses of a few steps on the first images. */

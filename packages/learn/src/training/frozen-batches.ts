@@ -1,5 +1,13 @@
 import { createHash } from "node:crypto"
-import { type CompiledModel, compileModel, floatTensor, runtimeVersion, sizeOf, type Tensor } from "@learnloss/engine"
+import {
+  type CompiledModel,
+  compileModel,
+  type Device,
+  floatTensor,
+  runtimeVersion,
+  sizeOf,
+  type Tensor,
+} from "@learnloss/engine"
 import type { Dataset, SampleSet } from "../data/dataset.ts"
 import {
   type CacheEntry,
@@ -22,6 +30,7 @@ export interface FrozenBatchesOptions<Target> {
   /** Whether training images are changed at random, so that nothing computed from them can be kept. */
   readonly isAugmented: boolean
   readonly threads: number
+  readonly device: Device
   readonly cacheRoot?: string
 }
 
@@ -46,8 +55,8 @@ const largestCacheBytes = 32 * 2 ** 30
 export async function createFrozenBatches<Target>(
   options: FrozenBatchesOptions<Target>,
 ): Promise<FrozenBatches<Target>> {
-  const { frozen, dataset, task, images, isAugmented, threads } = options
-  const session = await compileModel(frozen.model, { threads })
+  const { frozen, dataset, task, images, isAugmented, threads, device } = options
+  const session = await compileModel(frozen.model, { threads, device })
   const part = new FrozenRows(frozen, session)
   const cache = openCache(options, part.width)
   const known = new WeakMap<SampleSet<Target>, Map<number, RowHandle>>()
@@ -115,7 +124,7 @@ export async function createFrozenBatches<Target>(
 }
 
 function openCache<Target>(
-  { frozen, dataset, threads, cacheRoot }: FrozenBatchesOptions<Target>,
+  { frozen, dataset, threads, device, cacheRoot }: FrozenBatchesOptions<Target>,
   width: number,
 ): FeatureCache | undefined {
   if (!isKept(dataset, width)) return undefined
@@ -127,6 +136,8 @@ function openCache<Target>(
     imageShape,
     normalization,
     threads,
+    // Absent for the processor, so that rows from before there were other devices are found.
+    ...(device === "cpu" ? {} : { device }),
   }
   return FeatureCache.open(featureCacheFolder(cacheRoot ?? featureCacheRoot(), about), { width, about })
 }

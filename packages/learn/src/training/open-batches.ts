@@ -1,3 +1,4 @@
+import type { Device } from "@learnloss/engine"
 import type { Dataset } from "../data/dataset.ts"
 import type { Augmentation } from "../data/transforms.ts"
 import type { Model } from "../models/model.ts"
@@ -10,6 +11,7 @@ export interface OpenBatchesOptions<Target> {
   readonly dataset: Dataset<Target>
   readonly augmentation: Augmentation
   readonly threads: number
+  readonly device: Device
 }
 
 /** Batches of images, or of what the frozen part of the network makes of them. */
@@ -18,13 +20,14 @@ export async function openBatches<Target>({
   dataset,
   augmentation,
   threads,
+  device,
 }: OpenBatchesOptions<Target>): Promise<{ batches: BatchMaker<Target>; release: () => Promise<void> }> {
   const { model, task } = learner
   const images = createBatchMaker<Target>(dataset, task, augmentation)
   const { frozen } = model
   if (frozen === undefined) return { batches: images, release: async () => {} }
   const isAugmented = changesImages(augmentation)
-  const batches = await createFrozenBatches<Target>({ frozen, dataset, task, images, isAugmented, threads })
+  const batches = await createFrozenBatches<Target>({ frozen, dataset, task, images, isAugmented, threads, device })
   return { batches, release: () => batches.release() }
 }
 
