@@ -1,6 +1,7 @@
 import { conv } from "../graph/build.ts"
 import { blockedProduct, blockWeight, canBlock, channelBlocks } from "./blocked.ts"
 import type { Lowering } from "./product.ts"
+import { winogradLowerings } from "./winograd.ts"
 
 export const forwardLowerings: readonly Lowering[] = [
   { name: "plain", fits: () => true, build: (product, [x, weight]) => conv(x, weight, product) },
@@ -12,4 +13,5 @@ export const forwardLowerings: readonly Lowering[] = [
       build: (product, [x, weight]) => blockedProduct(x, blockWeight(weight, block), block, product),
     }),
   ),
+  ...winogradLowerings("forward"),
 ]

@@ -4,6 +4,7 @@ import type { Value } from "../graph/graph.ts"
 import type { ConvAttributes } from "../graph/ops.ts"
 import { blockedProduct, blockSwappedWeight, blockWeight, canBlock, channelBlocks } from "./blocked.ts"
 import type { ConvProduct, Lowering } from "./product.ts"
+import { winogradLowerings } from "./winograd.ts"
 
 /** How the gradient of the output is convolved: on plain tensors, or in a blocked layout. */
 interface Layout {
@@ -158,4 +159,5 @@ export const inputGradientLowerings: readonly Lowering[] = [
     ),
   ),
   transposed,
+  ...winogradLowerings("input-gradient"),
 ]

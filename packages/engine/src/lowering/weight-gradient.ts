@@ -5,6 +5,7 @@ import { blockedProduct, blockSwappedWeight, channelBlocks } from "./blocked.ts"
 import { byColumn } from "./by-column.ts"
 import { patchColumns } from "./patch-columns.ts"
 import type { ConvProduct, Lowering } from "./product.ts"
+import { winogradLowerings } from "./winograd.ts"
 
 type Build = (product: ConvProduct, x: Value, dy: Value) => Value
 
@@ -145,4 +146,5 @@ export const weightGradientLowerings: readonly Lowering[] = [
         )(product, x, dy),
     },
   ]),
+  ...winogradLowerings("weight-gradient"),
 ]

@@ -1,0 +1,194 @@
+import { gemm, matMul, reduceSum, reshape, transpose } from "../graph/build.ts"
+import type { Graph, Value } from "../graph/graph.ts"
+import { floatTensor } from "../graph/tensor.ts"
+import { type Frequency, frequenciesOf } from "./minimal-filter.ts"
+import type { ConvProduct, Lowering, ProductKind } from "./product.ts"
+
+/**
+ * Convolutions by minimal filtering (`minimal-filter.ts`): 3x3 kernels of stride one take 2.25 times (tiles of 2 x 2) or
+ * 4 times (4 x 4) fewer multiplications, of stride two 1.44 or 1.78 times.
+ *
+ * Tiles overlap, and cutting them out with slices costs more than is won. Here an axis goes through its transform as a
+ * whole: one constant matrix holds the tiles' transforms, their overlaps and the padding, and a `Gemm` that transposes its
+ * second factor applies it and moves the axis to the front at once. So every step is a matrix product, and frequencies
+ * stand where the batch of a `MatMul` has to be without a transpose. The gradients are the same steps transposed, so the
+ * products of one layer share the transforms of its input, kernel and output gradient: equal nodes are added once.
+ */
+
+/** What one axis of the map goes through; transformed positions are ordered (frequency, tile). */
+interface Axis {
+  readonly frequencies: readonly Frequency[]
+  readonly tiles: number
+  /** Share of an input position in a transformed one. */
+  input(row: number, position: number): number
+  /** Share of a transformed position in an output position. */
+  output(row: number, position: number): number
+}
+
+function axisOf({ inputShape, weightShape, outputShape, strides, pads }: ConvProduct, axis: 0 | 1, tile: number): Axis {
+  const taps = weightShape[2 + axis] as number
+  const outputLength = outputShape[2 + axis] as number
+  const frequencies = frequenciesOf(tile, taps, strides[axis]) as readonly Frequency[]
+  const tiles = Math.ceil(outputLength / tile)
+  const length = inputShape[2 + axis] as number
+  const at = (row: number) => [frequencies[Math.floor(row / tiles)] as Frequency, (row % tiles) * tile] as const
+  return {
+    frequencies,
+    tiles,
+    input(row, position) {
+      const [frequency, start] = at(row)
+      return position < length ? (frequency.input.get(position + pads[axis] - start * strides[axis]) ?? 0) : 0
+    },
+    output(row, position) {
+      const [frequency, start] = at(row)
+      return frequency.output[position - start] ?? 0
+    },
+  }
+}
+
+function matrix(graph: Graph, rows: number, columns: number, at: (row: number, column: number) => number): Value {
+  const data = Float32Array.from({ length: rows * columns }, (_, index) =>
+    at(Math.floor(index / columns), index % columns),
+  )
+  return graph.constant(floatTensor([rows, columns], data), `transform ${rows}x${columns}`)
+}
+
+/** How maps become tiles and tiles maps, and how tiles meet the kernel. Frequencies come first in [F, O, C]. */
+interface Transforms {
+  /** [N, C, H, W] to tiles, by the transform of the input. */
+  ofInput(x: Value): Value
+  /** [N, O, OH, OW] to tiles, by the transpose of the output's transform. */
+  ofOutput(dy: Value): Value
+  toOutput(tiles: Value): Value
+  /** By the transpose of the input's transform. */
+  toInput(tiles: Value): Value
+  forward(tiles: Value, kernel: Value): Value
+  backward(tiles: Value, kernel: Value): Value
+  /** Sum over all tiles of output tiles times input tiles. */
+  kernel(outputs: Value, inputs: Value): Value
+}
+
+type Form = (product: ConvProduct, rows: Axis, columns: Axis, graph: Graph) => Transforms
+
+/** Both axes in one matrix: tiles are [frequencies, tiles * N, channels]. */
+const byMap: Form = ({ inputShape, outputShape }, rows, columns, graph) => {
+  const [n, c, h, w] = inputShape as [number, number, number, number]
+  const [, o, oh, ow] = outputShape as [number, number, number, number]
+  const across = columns.frequencies.length
+  const f = rows.frequencies.length * across
+  const tiles = rows.tiles * columns.tiles
+  const both = (of: "input" | "output", width: number) => (row: number, position: number) => {
+    const [frequency, tile] = [Math.floor(row / tiles), row % tiles]
+    const y = Math.floor(frequency / across) * rows.tiles + Math.floor(tile / columns.tiles)
+    const x = (frequency % across) * columns.tiles + (tile % columns.tiles)
+    return rows[of](y, Math.floor(position / width)) * columns[of](x, position % width)
+  }
+  const input = matrix(graph, f * tiles, h * w, both("input", w))
+  const output = matrix(graph, f * tiles, oh * ow, both("output", ow))
+  const into = (transform: Value, maps: Value, channels: number) => {
+    const flat = reshape(maps, [n * channels, transform.shape[1] as number])
+    return reshape(gemm(transform, flat, { transB: true }), [f, tiles * n, channels])
+  }
+  const back = (transform: Value, values: Value, shape: readonly number[]) =>
+    reshape(gemm(reshape(values, [f * tiles, n * (shape[1] as number)]), transform, { transA: true }), shape)
+  return {
+    ofInput: (x) => into(input, x, c),
+    ofOutput: (dy) => into(output, dy, o),
+    toOutput: (values) => back(output, values, outputShape),
+    toInput: (values) => back(input, values, inputShape),
+    forward: (values, kernel) => matMul(values, transpose(kernel, [0, 2, 1])),
+    backward: (values, kernel) => matMul(values, kernel),
+    kernel: (outputs, inputs) => matMul(transpose(outputs, [0, 2, 1]), inputs),
+  }
+}
+
+/** One axis after the other: tiles are [frequencies, tiles, frequencies, tiles * N, channels]. */
+const byAxis: Form = ({ inputShape, outputShape }, rows, columns, graph) => {
+  const [n, c, h, w] = inputShape as [number, number, number, number]
+  const [, o, oh, ow] = outputShape as [number, number, number, number]
+  const [down, across] = [rows.frequencies.length, columns.frequencies.length]
+  const [y, x] = [down * rows.tiles, across * columns.tiles]
+  const input = [matrix(graph, y, h, rows.input), matrix(graph, x, w, columns.input)] as const
+  const output = [matrix(graph, y, oh, rows.output), matrix(graph, x, ow, columns.output)] as const
+  const into = ([ofRows, ofColumns]: readonly [Value, Value], maps: Value, channels: number) => {
+    const [height, width] = [ofRows.shape[1] as number, ofColumns.shape[1] as number]
+    const columnsFirst = gemm(ofColumns, reshape(maps, [n * channels * height, width]), { transB: true })
+    const rowsFirst = gemm(ofRows, reshape(columnsFirst, [x * n * channels, height]), { transB: true })
+    return reshape(rowsFirst, [down, rows.tiles, across, columns.tiles * n, channels])
+  }
+  const back = ([ofRows, ofColumns]: readonly [Value, Value], values: Value, shape: readonly number[]) => {
+    const channels = shape[1] as number
+    const height = ofRows.shape[1] as number
+    const rowsLast = gemm(reshape(values, [y, x * n * channels]), ofRows, { transA: true })
+    return reshape(gemm(reshape(rowsLast, [x, n * channels * height]), ofColumns, { transA: true }), shape)
+  }
+  const perRow = (kernel: Value) => reshape(kernel, [down, 1, across, o, c])
+  const swapped = [0, 1, 2, 4, 3]
+  return {
+    ofInput: (values) => into(input, values, c),
+    ofOutput: (values) => into(output, values, o),
+    toOutput: (values) => back(output, values, outputShape),
+    toInput: (values) => back(input, values, inputShape),
+    forward: (values, kernel) => matMul(values, transpose(perRow(kernel), swapped)),
+    backward: (values, kernel) => matMul(values, perRow(kernel)),
+    kernel: (outputs, inputs) =>
+      reshape(reduceSum(matMul(transpose(outputs, swapped), inputs), [1]), [down * across, o, c]),
+  }
+}
+
+/** The transform of the kernel's taps, [F, KH KW]. */
+function tapTransform(rows: Axis, columns: Axis, kh: number, kw: number, graph: Graph): Value {
+  const across = columns.frequencies.length
+  return matrix(graph, rows.frequencies.length * across, kh * kw, (row, tap) => {
+    const y = rows.frequencies[Math.floor(row / across)]?.kernel.get(Math.floor(tap / kw)) ?? 0
+    return y * (columns.frequencies[row % across]?.kernel.get(tap % kw) ?? 0)
+  })
+}
+
+function build(form: Form, tile: number, product: ConvProduct, a: Value, b: Value): Value {
+  const { graph } = a
+  const [o, c, kh, kw] = product.weightShape as [number, number, number, number]
+  const [rows, columns] = [axisOf(product, 0, tile), axisOf(product, 1, tile)]
+  const transforms = form(product, rows, columns, graph)
+  const taps = tapTransform(rows, columns, kh, kw, graph)
+  const f = taps.shape[0] as number
+  const kernelOf = (weight: Value) =>
+    reshape(gemm(taps, reshape(weight, [o * c, kh * kw]), { transB: true }), [f, o, c])
+  switch (product.kind) {
+    case "forward":
+      return transforms.toOutput(transforms.forward(transforms.ofInput(a), kernelOf(b)))
+    case "input-gradient":
+      return transforms.toInput(transforms.backward(transforms.ofOutput(b), kernelOf(a)))
+    case "weight-gradient": {
+      const sums = transforms.kernel(transforms.ofOutput(b), transforms.ofInput(a))
+      return reshape(gemm(reshape(sums, [f, o * c]), taps, { transA: true }), product.weightShape)
+    }
+  }
+}
+
+/** A whole map's matrix grows with the fourth power of its side, an axis' with the second. */
+const forms = [
+  { name: "map", form: byMap, largestSide: 10 },
+  { name: "axis", form: byAxis, largestSide: 40 },
+] as const
+
+function fits({ inputShape, weightShape, strides, dilations, group }: ConvProduct, tile: number, largest: number) {
+  const isFast = [0, 1].every((axis) => {
+    const [taps, stride] = [weightShape[2 + axis] as number, strides[axis] as number]
+    return taps > stride && stride <= 2 && frequenciesOf(tile, taps, stride) !== undefined
+  })
+  return isFast && group === 1 && dilations.every((d) => d === 1) && Math.max(...inputShape.slice(2)) <= largest
+}
+
+/** The ways by minimal filtering that a kind of product has, with tiles of 2 x 2 and of 4 x 4 outputs. */
+export function winogradLowerings(kind: ProductKind): readonly Lowering[] {
+  return [2, 4].flatMap((tile) =>
+    forms.map(
+      ({ name, form, largestSide }): Lowering => ({
+        name: `winograd-${tile}-by-${name}`,
+        fits: (product) => product.kind === kind && fits(product, tile, largestSide),
+        build: (product, [a, b]) => build(form, tile, product, a, b),
+      }),
+    ),
+  )
+}
