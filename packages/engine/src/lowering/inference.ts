@@ -1,5 +1,6 @@
 import { conv } from "../graph/build.ts"
 import type { Lowering } from "./product.ts"
+import { winogradLowerings } from "./winograd.ts"
 
 /**
  * Ways to convolve with a constant weight. `plain` leaves everything to ONNX Runtime: it folds batch normalisation into
@@ -7,4 +8,5 @@ import type { Lowering } from "./product.ts"
  */
 export const inferenceLowerings: readonly Lowering[] = [
   { name: "plain", fits: () => true, build: (product, [x, weight]) => conv(x, weight, product) },
+  ...winogradLowerings("inference"),
 ]

@@ -156,6 +156,7 @@ function build(form: Form, tile: number, product: ConvProduct, a: Value, b: Valu
     reshape(gemm(taps, reshape(weight, [o * c, kh * kw]), { transB: true }), [f, o, c])
   switch (product.kind) {
     case "forward":
+    case "inference":
       return transforms.toOutput(transforms.forward(transforms.ofInput(a), kernelOf(b)))
     case "input-gradient":
       return transforms.toInput(transforms.backward(transforms.ofOutput(b), kernelOf(a)))
