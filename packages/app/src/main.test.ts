@@ -71,7 +71,9 @@ describe("learnloss run", () => {
     expect(code).toBe(0)
     expect(stdout).toMatch(/random.*entropy/)
     expect(stdout).toContain(`Report: ${join(folder, "report.html")}`)
-    expect(stderr).toContain("2 strategies x 2 trials x 3 cycles = 12 trainings with up to 20 labels, 36 steps in all")
+    expect(stderr).toContain(
+      "2 strategies x 2 trials x 3 cycles = 12 trainings (2 of them shared) with up to 20 labels, 30 steps in all",
+    )
     expect(stderr.match(/^(random|entropy) .*%/gm)).toHaveLength(12)
   })
 
@@ -104,7 +106,9 @@ describe("learnloss run", () => {
       openDataset: fail(badData),
     })
     expect(code).toBe(0)
-    expect(stdout).toMatch(/5 strategies x 5 trials x 10 cycles = 250 trainings with up to 10,000 labels/)
+    expect(stdout).toMatch(
+      /5 strategies x 5 trials x 10 cycles = 250 trainings \(10 of them shared\) with up to 10,000 labels/,
+    )
     const { plan } = JSON.parse((await command(["run", "cifar10-paper", "--dry-run", "--json"])).stdout)
     expect(plan.cycles[0]).toEqual({ labels: 1000, steps: 200 * 8 })
     expect(existsSync(folder)).toBe(false)
@@ -141,7 +145,7 @@ describe("learnloss run", () => {
 
     const resumed = await command(["resume", folder])
     expect(resumed.code).toBe(0)
-    expect(resumed.stderr).toContain("36 steps in all, 9 of them done")
+    expect(resumed.stderr).toContain("30 steps in all, 9 of them done")
     expect((await command(["resume", folder])).stdout).toBe(resumed.stdout)
   })
 

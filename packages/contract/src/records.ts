@@ -30,6 +30,10 @@ export const cycleRecordSchema = z.strictObject({
   dataWaitSeconds: z.number().describe("part of trainSeconds in which the step loop waited for images"),
   evaluateSeconds: z.number(),
   selectSeconds: z.number().nullable().describe("scoring and selecting; null in the last cycle"),
+  sharedWith: z
+    .enum(strategyNames)
+    .optional()
+    .describe("the strategy that trained and evaluated this first cycle for both, and whose record has the time"),
 })
 export type CycleRecord = z.output<typeof cycleRecordSchema>
 

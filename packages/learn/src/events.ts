@@ -16,6 +16,8 @@ export type LoopEvent =
       /** Step that training continues from; 0 unless a checkpoint was found. */
       readonly fromStep: number
       readonly lossModule: ModuleTraining
+      /** The strategy that trained this cycle already, so that no step is left. */
+      readonly sharedWith?: StrategyName | undefined
     })
   | (Place & {
       readonly type: "step"
@@ -53,12 +55,19 @@ export interface CycleResult {
   readonly picked: readonly PickedImage[]
 }
 
+/** A first cycle as the strategy recorded it that trained it for all that train alike. */
+export type SharedCycle = Pick<CycleResult, "record" | "predictions">
+
 /** Keeps what one strategy does in one trial, so that a killed run goes on where it was. */
 export interface TrialRecorder {
   /** What earlier processes finished, in order; the loop continues after it. */
   readonly finished: { readonly cycles: readonly CycleRecord[]; readonly selections: readonly SelectionRecord[] }
   /** Folder for checkpoints of this strategy and trial. */
   readonly checkpointFolder: string
+  /** What is on record of the first cycle that this strategy shares; its weights stand in the checkpoint folder. */
+  readonly shared?: SharedCycle | undefined
+  /** Checkpoint folders of the strategies that go on from the first cycle of this one. */
+  readonly followers?: readonly string[]
   recordInitial(selection: SelectionRecord): void
   recordCycle(result: CycleResult): void
 }

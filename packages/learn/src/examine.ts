@@ -66,6 +66,7 @@ export async function examineNetwork(options: ExamineOptions): Promise<{
       trainSeconds: trained.trainSeconds,
       dataWaitSeconds: trained.dataWaitSeconds,
       evaluateSeconds: (performance.now() - start) / 1000,
+      ...(trained.sharedWith === undefined ? {} : { sharedWith: trained.sharedWith }),
     },
     predictions: {
       ...place,

@@ -9,13 +9,14 @@ import {
   strategyNames,
   timingFields,
 } from "@learnloss/contract"
-import { createRng } from "@learnloss/engine"
+import { createRng, loadCheckpoint } from "@learnloss/engine"
 import { describe, expect, test } from "vitest"
 import { openDataset } from "./data/open-dataset.ts"
 import { shapePool } from "./data/shape-pool.ts"
 import type { CycleResult, LoopEvent, TrialRecorder } from "./events.ts"
 import { runTrial } from "./loop.ts"
 import { resolveRun } from "./resolve-run.ts"
+import { leaderOf } from "./training/strategy-training.ts"
 
 const dataset = shapePool(
   await openDataset("shapes:200,60", {
@@ -112,6 +113,85 @@ describe.each(strategyNames)("the loop with %s", (strategy) => {
       expect(record.metrics.accuracy).toBeGreaterThanOrEqual(0)
       expect(record.labelsPerClass?.reduce((sum, count) => sum + count)).toBe(record.labels)
     }
+  })
+})
+
+/** Runs the second strategy from the first cycle of the first, whose checkpoint folder it is given. */
+async function share(leader: StrategyName, follower: StrategyName, config: RunConfig) {
+  const follows = recorder()
+  const leads = await run(leader, config, { ...recorder(), followers: [follows.checkpointFolder] })
+  const [first] = leads.results
+  return { leads, follows: await run(follower, config, { ...follows, shared: first }) }
+}
+
+describe("the first cycle of strategies that train alike", () => {
+  test.each([
+    ["random", "core-set", "fresh", 3],
+    ["entropy", "random", "last-cycle", 3],
+    ["random", "entropy", "fresh", 1],
+  ] as const)(
+    "is trained once for %s and %s, starting from %s, with the records of separate training",
+    async (leader, follower, startFrom, cycles) => {
+      const config = configOf({
+        training: { ...configOf().training, startFrom },
+        budget: { ...configOf().budget, cycles },
+      })
+      const { leads, follows } = await share(leader, follower, config)
+      expect(untimed(leads)).toBe(untimed(await run(leader, config)))
+      const [first, ...others] = follows.finished.cycles
+      expect(first).toMatchObject({ sharedWith: leader, trainSeconds: 0, dataWaitSeconds: 0, evaluateSeconds: 0 })
+      for (const { sharedWith } of others) expect(sharedWith).toBe(undefined)
+      expect(untimed(follows).replace(`"sharedWith":"${leader}",`, "")).toBe(untimed(await run(follower, config)))
+    },
+  )
+
+  test("is shared by modules that are trained as a control too", async () => {
+    const config = configOf({ lossModule: { width: 8, training: "detached" } })
+    const { follows } = await share("random", "learning-loss", config)
+    const alone = await run("learning-loss", config)
+    expect(untimed(follows).replace('"sharedWith":"random",', "")).toBe(untimed(alone))
+  })
+
+  test("is not trained again after an interruption in what follows it", async () => {
+    const config = configOf()
+    const { follows } = await share("random", "entropy", config)
+    const leads = { ...recorder(), followers: [mkdtempSync(join(tmpdir(), "learnloss-loop-"))] }
+    await run("random", config, leads)
+    const [checkpointFolder = ""] = leads.followers
+    expect(loadCheckpoint(checkpointFolder)?.meta).toMatchObject({ cycle: 1, step: 6, sharedWith: "random" })
+    const kept = { ...recorder(checkpointFolder), shared: leads.results[0] }
+    const abort = new AbortController()
+    const stop = ({ type }: LoopEvent) => type === "cycle-started" && abort.abort()
+    await expect(run("entropy", config, kept, stop, abort.signal)).rejects.toThrow(/request to stop/)
+    expect(kept.finished.cycles).toEqual([])
+    await run("entropy", config, kept)
+    expect(untimed(kept)).toBe(untimed(follows))
+  })
+
+  test("is trained all the same where its checkpoint was lost, and evaluated where its record was", async () => {
+    const config = configOf({ budget: { ...configOf().budget, cycles: 2 } })
+    const alone = untimed(await run("entropy", config))
+    const leads = await run("random", config)
+    const kept = { ...recorder(), shared: leads.results[0] }
+    expect(untimed(await run("entropy", config, kept))).toBe(alone)
+    const follows = recorder()
+    await run("random", config, { ...recorder(), followers: [follows.checkpointFolder] })
+    expect(untimed(await run("entropy", config, follows)).replace(`"sharedWith":"random",`, "")).toBe(alone)
+  })
+
+  test("belongs to the first strategy of a run that trains as another does", () => {
+    const leaders = (changes: Partial<RunConfigInput> = {}) =>
+      strategyNames.map((name) => leaderOf(name, configOf(changes)))
+    expect(leaders()).toEqual([
+      ...["random", "random", "random"],
+      ...["learning-loss", "learning-loss-mse", "learning-loss-outputs"],
+    ])
+    // The objective and what the module reads stay those of the strategy.
+    expect(leaders({ lossModule: { training: "joint" } })).toEqual([
+      ...["random", "random", "random", "random"],
+      ...["learning-loss-mse", "learning-loss-outputs"],
+    ])
+    expect(leaderOf("entropy", configOf({ strategies: ["core-set", "entropy"] }))).toBe("core-set")
   })
 })
 

@@ -9,6 +9,7 @@ import { strategies } from "./strategies/strategies.ts"
 import { buildTraining, type Learner } from "./training/learner.ts"
 import { stepsOfCycle } from "./training/moments.ts"
 import { openBatches } from "./training/open-batches.ts"
+import { adoptRecords, shareCycle } from "./training/share-cycle.ts"
 import { startCycle } from "./training/start-cycle.ts"
 import { trainCycle } from "./training/train-cycle.ts"
 
@@ -30,7 +31,8 @@ export interface TrialOptions {
  * Runs all remaining cycles of one strategy in one trial: train, evaluate, draw candidates, score, select, label.
  *
  * Strategies of one trial draw from the same streams: they share the initial set, the first weights, and the order of
- * batches as far as their labels agree.
+ * batches as far as their labels agree. So those that train alike share the first cycle: `recorder.shared` and
+ * `recorder.followers` say who goes on from whose.
  *
  * @throws LearnlossError `INTERRUPTED`, `LOSS_NOT_FINITE`, `MODULE_NOT_TRAINED`, and what checkpoints and files throw
  */
@@ -80,6 +82,7 @@ export async function runTrial(options: TrialOptions): Promise<void> {
         steps,
         fromStep: progress.step,
         lossModule: learner.strategyTraining.lossModule,
+        sharedWith: progress.sharedWith,
       })
       const trained = await trainCycle({
         trainStep,
@@ -95,18 +98,24 @@ export async function runTrial(options: TrialOptions): Promise<void> {
         onStep: (report) => emit({ ...place, type: "step", steps, ...report }),
         where: `${name}, trial ${trial}, cycle ${cycle}`,
       })
-      const { parameters: weights } = await trainStep.state()
-      const network = { learner, weights, batches, ...machine, signal }
+      const state = await trainStep.state()
+      const network = { learner, weights: state.parameters, batches, ...machine, signal }
+      // Before this cycle is on record, since from then on the next one takes the place of this checkpoint.
+      if (cycle === 1) shareCycle({ state, progress: trained, strategy: name }, recorder.followers ?? [])
 
-      const examined = await examineNetwork({
-        ...network,
-        dataset,
-        place,
-        trained,
-        labeled: labeled.positions,
-        sampleRng: rng.child("predictions"),
-        onProgress: (done, total) => emit({ ...place, type: "evaluating", done, total }),
-      })
+      const { sharedWith } = trained
+      const examined =
+        sharedWith !== undefined && recorder.shared !== undefined
+          ? adoptRecords(recorder.shared, place, sharedWith)
+          : await examineNetwork({
+              ...network,
+              dataset,
+              place,
+              trained,
+              labeled: labeled.positions,
+              sampleRng: rng.child("predictions"),
+              onProgress: (done, total) => emit({ ...place, type: "evaluating", done, total }),
+            })
 
       const isLast = cycle === budget.cycles
       const selecting = performance.now()

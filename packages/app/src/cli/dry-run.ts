@@ -20,11 +20,12 @@ export function printPlan(config: RunConfig, io: CommandIo, isJson: boolean): vo
 
 /** What a run will do, in one line. */
 export function describePlan(config: RunConfig): string {
-  const { trainings, labels, steps } = planRun(config)
+  const { trainings, shared, labels, steps } = planRun(config)
   const product = [
     plural(config.strategies.length, "strategy").replace("strategys", "strategies"),
     plural(config.trials, "trial"),
     plural(config.budget.cycles, "cycle"),
   ].join(" x ")
-  return `${product} = ${plural(trainings, "training")} with up to ${plural(labels, "label")}, ${plural(steps, "step")} in all`
+  const sharing = shared === 0 ? "" : ` (${formatCount(shared)} of them shared)`
+  return `${product} = ${plural(trainings, "training")}${sharing} with up to ${plural(labels, "label")}, ${plural(steps, "step")} in all`
 }

@@ -29,7 +29,9 @@ export function createProgressMeter(config: RunConfig, stepsBefore: number, now:
     read(event) {
       const time = now()
       if (event.type === "cycle-started") {
-        cycle = { start: time, fromStep: event.fromStep, step: event.fromStep, steps: event.steps }
+        // The steps of a shared cycle count for the strategy that trained it.
+        const steps = event.sharedWith === undefined ? event.steps : 0
+        cycle = { start: time, fromStep: Math.min(event.fromStep, steps), step: Math.min(event.fromStep, steps), steps }
       } else if (event.type === "step") {
         measuredSteps += event.step - cycle.step
         cycle.step = event.step

@@ -55,8 +55,18 @@ export function createFakeTrial({ stepMs = 0 }: FakeTrialOptions = {}): Experime
       const labelled = selections.flatMap(({ ids }) => ids)
       const place = { strategy, trial, cycle }
       const steps = config.training.steps ?? 1
-      emit({ type: "cycle-started", ...place, labels: labelled.length, steps, fromStep: 0, lossModule: "none" })
-      for (let step = 1; step <= steps; step++) {
+      const shared = cycle === 1 ? recorder.shared : undefined
+      const fromStep = shared === undefined ? 0 : steps
+      emit({
+        type: "cycle-started",
+        ...place,
+        labels: labelled.length,
+        steps,
+        fromStep,
+        lossModule: "none",
+        sharedWith: shared?.record.strategy,
+      })
+      for (let step = fromStep + 1; step <= steps; step++) {
         if (stepMs > 0) await new Promise((resolve) => setTimeout(resolve, stepMs))
         if (signal.aborted) throw interrupted("fake training")
         emit({
@@ -73,7 +83,10 @@ export function createFakeTrial({ stepMs = 0 }: FakeTrialOptions = {}): Experime
       const next = pick(dataset, labelled, perCycle, `${strategy}/${trial}/${labelled.join()}`)
       const selection =
         cycle === cycles ? null : { ...place, ids: next, scores: next.map((_, index) => 1 / (index + 1)) }
-      const record = fakeRecord(options, cycle, labelled)
+      const record =
+        shared === undefined
+          ? fakeRecord(options, cycle, labelled)
+          : { ...shared.record, ...place, sharedWith: shared.record.strategy }
       recorder.recordCycle({
         record,
         selection,

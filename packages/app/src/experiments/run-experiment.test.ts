@@ -157,7 +157,7 @@ describe("resumeRun", () => {
   it("ends with the same records wherever the run was interrupted", async () => {
     await start()
     const whole = recordsOf(folder)
-    for (const steps of [1, 2, 3, 4, 9, 10, 17, 18, 19, 35]) {
+    for (const steps of [1, 2, 3, 4, 9, 10, 15, 16, 19, 29]) {
       rmSync(folder, { recursive: true })
       await expect(startRun(settings(), interruptedAfter(steps))).rejects.toMatchObject({ code: "INTERRUPTED" })
       if (steps === 9) await expect(resumeRun(interruptedAfter(5))).rejects.toMatchObject({ code: "INTERRUPTED" })

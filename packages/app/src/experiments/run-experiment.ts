@@ -104,7 +104,7 @@ async function finishRun({ config, pools }: RunData, options: ExperimentOptions)
   const firstImages = firstPool({ pools })
   keepNetworkData(folder, firstImages)
   const pictures = createPictureQueue({ folder, shape: firstImages.imageShape, draw: parts.drawPicked })
-  const journal = openRunJournal({ folder, pictures })
+  const journal = openRunJournal({ folder, config, pictures })
   for (const [index, pool] of pools.entries()) {
     const selections = journal.selections.filter(({ trial }) => trial === index + 1)
     addMissingPictures(pictures, folder, selections, pool)
@@ -159,7 +159,10 @@ function keepPools(folder: string, pools: RunData["pools"]): void {
 
 function stepsOf(config: RunConfig, cycles: readonly CycleRecord[]): number {
   const plan = planRun(config).cycles
-  return cycles.reduce((sum, { cycle }) => sum + (plan[cycle - 1]?.steps ?? 0), 0)
+  return cycles.reduce(
+    (sum, { cycle, sharedWith }) => sum + (sharedWith === undefined ? (plan[cycle - 1]?.steps ?? 0) : 0),
+    0,
+  )
 }
 
 function firstPool({ pools }: Pick<RunData, "pools">): RunData["pools"][number] {

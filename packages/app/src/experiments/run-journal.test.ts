@@ -16,13 +16,15 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(root, { recursive: true, force: true }))
 
+const settings = () => loadRunConfig(writeFakeSettings(root))
+
 /** Without waiting for the disk, which no test switches off. */
 const unsynced: FileOperations = { ...nodeFileOperations, sync() {} }
 
 /** Runs two strategies as an experiment would, on file operations that may fail. */
 async function runAll(operations: FileOperations = unsynced): Promise<void> {
-  const config = loadRunConfig(writeFakeSettings(root))
-  const journal = openRunJournal({ folder, pictures: { add() {} }, operations })
+  const config = settings()
+  const journal = openRunJournal({ folder, config, pictures: { add() {} }, operations })
   for (const strategy of config.strategies) {
     const recorder = journal.recorderFor(strategy, 1)
     if (recorder.finished.cycles.length === config.budget.cycles) continue
@@ -77,7 +79,7 @@ describe("openRunJournal", () => {
     const cycles = readFileSync(join(folder, runFiles.cycles), "utf8").split("\n")
     writeFileSync(join(folder, runFiles.cycles), `${cycles.slice(0, 4).join("\n")}\n`)
     writeFileSync(join(folder, `${runFiles.cycles}.partial-123`), "{")
-    const journal = openRunJournal({ folder, pictures: { add() {} } })
+    const journal = openRunJournal({ folder, config: settings(), pictures: { add() {} } })
     expect(journal.recorderFor("entropy", 1).finished.selections.map(({ cycle }) => cycle)).toEqual([0, 1])
     expect(readdirSync(folder)).not.toContain(`${runFiles.cycles}.partial-123`)
     await runAll()
@@ -95,13 +97,13 @@ describe("openRunJournal", () => {
     await runAll()
     const file = join(folder, name)
     writeFileSync(file, damage(readFileSync(file, "utf8")))
-    const open = () => openRunJournal({ folder, pictures: { add() {} } })
+    const open = () => openRunJournal({ folder, config: settings(), pictures: { add() {} } })
     expect(open).toThrow(expect.objectContaining({ code: "RUN_FILE_INVALID" }))
     expect(open).toThrow(file)
   })
 
   it("refuses to write a number that JSON would lose", async () => {
-    const journal = openRunJournal({ folder, pictures: { add() {} } })
+    const journal = openRunJournal({ folder, config: settings(), pictures: { add() {} } })
     const recorder = journal.recorderFor("entropy", 1)
     const selection = { strategy: "entropy" as const, trial: 1, cycle: 0, ids: ["a"], scores: [Number.NaN] }
     expect(() => recorder.recordInitial(selection)).toThrow("does not fit")

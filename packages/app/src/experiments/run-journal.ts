@@ -4,18 +4,21 @@ import {
   type CycleRecord,
   cycleRecordSchema,
   predictionsRecordSchema,
+  type RunConfig,
   type SelectionRecord,
   type StrategyName,
   selectionRecordSchema,
 } from "@learnloss/contract"
 import { type FileOperations, InternalError, LearnlossError } from "@learnloss/engine"
-import type { TrialRecorder } from "@learnloss/learn"
+import { leaderOf, type SharedCycle, type TrialRecorder } from "@learnloss/learn"
 import type { PictureQueue } from "./picked-pictures.ts"
 import { openRecordFile, type RecordFile } from "./record-file.ts"
 import { runFiles } from "./run-files.ts"
 
 export interface JournalOptions {
   readonly folder: string
+  /** Decides which strategies share their first cycle. */
+  readonly config: Pick<RunConfig, "strategies" | "lossModule">
   readonly pictures: Pick<PictureQueue, "add">
   readonly operations?: FileOperations
 }
@@ -35,7 +38,7 @@ export interface RunJournal {
  *
  * @throws LearnlossError `RUN_FILE_INVALID` when a file cannot be read or lacks what belongs to a finished cycle.
  */
-export function openRunJournal({ folder, pictures, operations }: JournalOptions): RunJournal {
+export function openRunJournal({ folder, config, pictures, operations }: JournalOptions): RunJournal {
   const cycles = openRecordFile<CycleRecord>(join(folder, runFiles.cycles), cycleRecordSchema, operations)
   const selections = openRecordFile(join(folder, runFiles.selections), selectionRecordSchema, operations)
   const predictions = openRecordFile(join(folder, runFiles.predictions), predictionsRecordSchema, operations)
@@ -51,6 +54,18 @@ export function openRunJournal({ folder, pictures, operations }: JournalOptions)
   removeTornFiles(folder)
   removeTornFiles(join(folder, runFiles.picked))
 
+  const checkpointsOf = (strategy: StrategyName, trial: number) =>
+    join(folder, runFiles.checkpoints, `${strategy}-trial${trial}`)
+
+  /** The first cycle of the strategy that trains it for this one, once it is on record. */
+  function sharedCycle(strategy: StrategyName, trial: number): SharedCycle | undefined {
+    const leader = leaderOf(strategy, config)
+    if (leader === strategy) return undefined
+    const isIt = (each: Key & { cycle: number }) => each.strategy === leader && each.trial === trial && each.cycle === 1
+    const [record, predicted] = [cycles.records.find(isIt), predictions.records.find(isIt)]
+    return record === undefined || predicted === undefined ? undefined : { record, predictions: predicted }
+  }
+
   return {
     get cycles() {
       return cycles.records
@@ -63,7 +78,11 @@ export function openRunJournal({ folder, pictures, operations }: JournalOptions)
       const earlier = { cycles: cycles.records.filter(ofThis), selections: selections.records.filter(ofThis) }
       return {
         finished: earlier,
-        checkpointFolder: join(folder, runFiles.checkpoints, `${strategy}-trial${trial}`),
+        checkpointFolder: checkpointsOf(strategy, trial),
+        shared: sharedCycle(strategy, trial),
+        followers: config.strategies
+          .filter((other) => other !== strategy && leaderOf(other, config) === strategy)
+          .map((other) => checkpointsOf(other, trial)),
         recordInitial(selection) {
           const known = selections.records.find((record) => ofThis(record) && record.cycle === 0)
           if (known === undefined) selections.append(selection)

@@ -12,9 +12,9 @@ test("the CSV has all scalar fields, quotes as RFC 4180 asks and leaves null emp
   const noted = { ...record, cycle: 2, metrics: { accuracy: 0.6, note: 'a "b", c\nd', recallPerClass: [0.5, null] } }
   const csv = resultsCsv({ cycles: [record, noted], trials: [{ trial: 1, seed: 7, trialOfSeed: 3 }] })
   expect(csv.split("\r\n")).toEqual([
-    "strategy,trial,cycle,labels,accuracy,note,lossModule,rankingAccuracy,confidenceRankingAccuracy,lift,confidenceLift,trainLoss,testLoss,trainSeconds,dataWaitSeconds,evaluateSeconds,selectSeconds,seed,trialOfSeed",
-    "learning-loss,1,1,100,0.5,,none,0.75,0.9,,2,0.5,0.7,10,0.1,2,1,7,3",
-    'learning-loss,1,2,100,0.6,"a ""b"", c\nd",none,0.75,0.9,,2,0.5,0.7,10,0.1,2,1,7,3',
+    "strategy,trial,cycle,labels,accuracy,note,lossModule,rankingAccuracy,confidenceRankingAccuracy,lift,confidenceLift,trainLoss,testLoss,trainSeconds,dataWaitSeconds,evaluateSeconds,selectSeconds,sharedWith,seed,trialOfSeed",
+    "learning-loss,1,1,100,0.5,,none,0.75,0.9,,2,0.5,0.7,10,0.1,2,1,,7,3",
+    'learning-loss,1,2,100,0.6,"a ""b"", c\nd",none,0.75,0.9,,2,0.5,0.7,10,0.1,2,1,,7,3',
     "",
   ])
 })

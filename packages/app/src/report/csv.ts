@@ -17,6 +17,7 @@ const trailing = [
   "dataWaitSeconds",
   "evaluateSeconds",
   "selectSeconds",
+  "sharedWith",
 ] as const satisfies readonly (keyof CycleRecord)[]
 
 /**
@@ -30,7 +31,7 @@ export function resultsCsv({ cycles, trials }: Pick<MergedRuns, "cycles" | "tria
     return [
       ...leading.map((field) => record[field]),
       ...metrics.map((name) => scalar(record.metrics[name])),
-      ...trailing.map((field) => record[field]),
+      ...trailing.map((field) => record[field] ?? null),
       origin?.seed ?? null,
       origin?.trialOfSeed ?? null,
     ]

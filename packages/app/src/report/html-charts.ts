@@ -1,3 +1,4 @@
+import type { CycleRecord } from "@learnloss/contract"
 import { type ChartSize, learningCurve, liftChart, rankingChart } from "./charts.ts"
 import { classCountsChart } from "./class-counts.ts"
 import { html, Markup } from "./markup.ts"
@@ -37,8 +38,15 @@ ${scatters.length === 0 ? [] : html`<h2>Predicted against target loss</h2><div c
 <h2>Labels and time</h2>
 <div class="grid">
 ${await figure("Labelled images of each class", `At the end, mean over trials; classes in the order of their frequency.${classNote}`, half, (size) => classCountsChart(oneSeed, size))}
-${await figure("Seconds of each cycle", "Mean over trials; select is scoring the candidates and choosing among them.", half, (size) => timesChart(cycles, size))}
+${await figure("Seconds of each cycle", `Mean over trials; select is scoring the candidates and choosing among them.${sharedNote(cycles)}`, half, (size) => timesChart(cycles, size))}
 </div>`
+}
+
+function sharedNote(cycles: readonly CycleRecord[]): string {
+  const leaders = [...new Set(cycles.flatMap(({ sharedWith }) => sharedWith ?? []))]
+  return leaders.length === 0
+    ? ""
+    : ` The first cycle that others share is counted with ${leaders.join(" and ")} alone.`
 }
 
 async function figure(

@@ -22,3 +22,19 @@ export function strategyTraining(name: StrategyName, { lossModule }: Pick<RunCon
   }
   return chosen
 }
+
+/** True where two strategies train the network in just the same way, so that equal labels give equal weights, to the bit. */
+export function trainAlike(one: StrategyName, other: StrategyName, config: Pick<RunConfig, "lossModule">): boolean {
+  const [a, b] = [strategyTraining(one, config), strategyTraining(other, config)]
+  if (a.lossModule !== b.lossModule) return false
+  // How a module would be trained says nothing where there is none.
+  return a.lossModule === "none" || (a.objective === b.objective && a.readsOutputs === b.readsOutputs)
+}
+
+/**
+ * The strategy that trains the first cycle for this one: the first of the run that trains alike, which may be itself.
+ * Until something is selected, such strategies have the same labels, first weights and batches.
+ */
+export function leaderOf(name: StrategyName, config: Pick<RunConfig, "strategies" | "lossModule">): StrategyName {
+  return config.strategies.find((other) => trainAlike(other, name, config)) ?? name
+}

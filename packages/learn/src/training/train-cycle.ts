@@ -1,3 +1,4 @@
+import type { StrategyName } from "@learnloss/contract"
 import {
   floatTensor,
   LearnlossError,
@@ -22,6 +23,8 @@ export interface CycleProgress {
   readonly lateLossSum: number
   readonly trainSeconds: number
   readonly dataWaitSeconds: number
+  /** The strategy that trained this cycle, where another went on from its checkpoint. */
+  readonly sharedWith?: StrategyName | undefined
 }
 
 /** One step as it is reported. */
@@ -66,6 +69,8 @@ const lateFrom = (steps: number) => Math.floor(steps * 0.9)
 export async function trainCycle<Target>(options: TrainCycleOptions<Target>): Promise<CycleProgress> {
   const { trainStep, batches, labeled, batch, rng, noise, checkpointFolder, signal, where } = options
   const { cycle, steps } = options.progress
+  // Its checkpoint says more than could be told here, such as who trained it.
+  if (options.progress.step === steps) return options.progress
   const stream = new BatchStream(labeled.length, batch, rng.child("order"))
   const inOrder = (step: number) => Array.from({ length: batch }, (_, index) => (step * batch + index) % labeled.length)
   const feedsOf = async (step: number): Promise<Feeds> => {
@@ -79,7 +84,7 @@ export async function trainCycle<Target>(options: TrainCycleOptions<Target>): Pr
   const save = async () => saveCheckpoint(checkpointFolder, { state: await trainStep.state(), meta: progress() })
   const start = performance.now() - trainSeconds * 1000
   let savedAt = performance.now()
-  let feeds: Feeds = step < steps ? await feedsOf(step) : {}
+  let feeds: Feeds = await feedsOf(step)
   let lastStepAt = performance.now()
   let imagesPerSecond = 0
   while (step < steps) {

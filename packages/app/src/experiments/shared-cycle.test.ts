@@ -1,0 +1,84 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { openDataset, resolveRun, runTrial, shapePool } from "@learnloss/learn"
+import { afterEach, beforeEach, expect, test } from "vitest"
+import { fakeParts, recordsOf } from "./fake-parts.test-suite.ts"
+import { loadRunConfig } from "./load-config.ts"
+import { type ExperimentOptions, resumeRun, startRun } from "./run-experiment.ts"
+import { runFiles } from "./run-files.ts"
+
+// Runs that really train: what is shared has to be what each strategy would have trained by itself.
+
+let root: string
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "learnloss-shared-"))
+})
+afterEach(() => rmSync(root, { recursive: true, force: true }))
+
+const settings = (startFrom: string, strategies: string) =>
+  loadRunConfig("shapes-tiny", {
+    set: [
+      ...["pool.size=150", "pool.testSize=40", "training.steps=5", "training.batch=8", "budget.initial=20"],
+      ...["budget.perCycle=10", "engine.threads=1", "engine.lowerings=fixed", "training.checkpointSeconds=0"],
+      ...[`training.startFrom=${startFrom}`, `strategies=[${strategies}]`],
+    ],
+  })
+
+function options(folder: string, stopAt?: { strategy: string; cycle: number; type: string }): ExperimentOptions {
+  const controller = new AbortController()
+  return {
+    folder,
+    parts: fakeParts({ openDataset, shapePool, resolveRun, runTrial }),
+    signal: controller.signal,
+    say() {},
+    announce() {},
+    watch: () => ({
+      say() {},
+      show(event) {
+        const { strategy, cycle, type } = stopAt ?? {}
+        if (event.strategy === strategy && event.cycle === cycle && event.type === type) controller.abort()
+      },
+      close() {},
+    }),
+  }
+}
+
+/** Records of one strategy, without times and without who shared them. */
+function recordsFor(strategy: string, folder: string): string[] {
+  const lines = Object.values(recordsOf(folder)).flatMap((text) => text.split("\n"))
+  return lines
+    .filter((line) => line.includes(`"strategy":"${strategy}"`))
+    .map((line) => line.replace(/,"sharedWith":"[^"]+"/, ""))
+}
+
+test.each(["fresh", "last-cycle"])(
+  "starting from %s, strategies that share a cycle record what they would alone, also after interruptions",
+  async (startFrom) => {
+    const folder = join(root, "together")
+    const config = settings(startFrom, "random, entropy, core-set")
+    await expect(
+      startRun(config, options(folder, { strategy: "random", cycle: 1, type: "step" })),
+    ).rejects.toMatchObject({ code: "INTERRUPTED" })
+    for (const stopAt of [
+      { strategy: "random", cycle: 1, type: "evaluating" },
+      { strategy: "random", cycle: 2, type: "step" },
+      { strategy: "entropy", cycle: 1, type: "cycle-started" },
+      { strategy: "core-set", cycle: 2, type: "cycle-started" },
+    ]) {
+      await expect(resumeRun(options(folder, stopAt))).rejects.toMatchObject({ code: "INTERRUPTED" })
+    }
+    await resumeRun(options(folder))
+    const lines = readFileSync(join(folder, runFiles.cycles), "utf8").trimEnd().split("\n")
+    const shared = lines.map((line) => JSON.parse(line)).filter(({ sharedWith }) => sharedWith !== undefined)
+    expect(shared.map(({ strategy, cycle, sharedWith }) => [strategy, cycle, sharedWith])).toEqual([
+      ["entropy", 1, "random"],
+      ["core-set", 1, "random"],
+    ])
+    for (const strategy of config.strategies) {
+      const alone = join(root, strategy)
+      await startRun(settings(startFrom, strategy), options(alone))
+      expect(recordsFor(strategy, folder)).toEqual(recordsFor(strategy, alone))
+    }
+  },
+)
