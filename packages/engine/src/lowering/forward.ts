@@ -1,5 +1,6 @@
 import { conv } from "../graph/build.ts"
 import { blockedProduct, blockWeight, canBlock, channelBlocks } from "./blocked.ts"
+import { depthwiseLowerings } from "./depthwise.ts"
 import type { Lowering } from "./product.ts"
 import { winogradLowerings } from "./winograd.ts"
 
@@ -13,5 +14,6 @@ export const forwardLowerings: readonly Lowering[] = [
       build: (product, [x, weight]) => blockedProduct(x, blockWeight(weight, block), block, product),
     }),
   ),
+  ...depthwiseLowerings("forward"),
   ...winogradLowerings("forward"),
 ]

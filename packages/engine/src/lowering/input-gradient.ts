@@ -2,7 +2,9 @@ import { spread } from "../autodiff/rules/movement.ts"
 import { concat, conv, mul, pad, reshape, slice, transpose } from "../graph/build.ts"
 import type { Value } from "../graph/graph.ts"
 import type { ConvAttributes } from "../graph/ops.ts"
+import { backwardPads } from "./backward-pads.ts"
 import { blockedProduct, blockSwappedWeight, blockWeight, canBlock, channelBlocks } from "./blocked.ts"
+import { depthwiseLowerings } from "./depthwise.ts"
 import type { ConvProduct, Lowering } from "./product.ts"
 import { winogradLowerings } from "./winograd.ts"
 
@@ -42,26 +44,6 @@ function backwardKernel(weight: Value, group: number): Value {
   const swapped = transpose(grouped, [0, 2, 1, 3])
   const reversed = kh * kw === 1 ? swapped : slice(swapped, 3, -1, -(2 ** 31), -1)
   return reshape(reversed, [group * c, o / group, kh, kw])
-}
-
-/** How the output gradient is padded so that convolving it gives every input position; undefined where it would be cropped. */
-function backwardPads({
-  inputShape,
-  weightShape,
-  outputShape,
-  strides,
-  pads,
-  dilations,
-}: ConvProduct): ConvAttributes["pads"] | undefined {
-  const axis = (index: 0 | 1): [number, number] => {
-    const reach = dilations[index] * ((weightShape[2 + index] as number) - 1)
-    const spreadLength = ((outputShape[2 + index] as number) - 1) * strides[index] + 1
-    const before = reach - pads[index]
-    return [before, (inputShape[2 + index] as number) + reach - spreadLength - before]
-  }
-  const [top, bottom] = axis(0)
-  const [left, right] = axis(1)
-  return Math.min(top, left, bottom, right) < 0 ? undefined : [top, left, bottom, right]
 }
 
 /** Zeros between the output gradient's positions undo the stride; then one convolution of stride one is left. */
@@ -159,5 +141,6 @@ export const inputGradientLowerings: readonly Lowering[] = [
     ),
   ),
   transposed,
+  ...depthwiseLowerings("input-gradient"),
   ...winogradLowerings("input-gradient"),
 ]

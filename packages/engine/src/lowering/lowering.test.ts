@@ -51,6 +51,14 @@ const convCases: readonly ConvCase[] = [
   { x: [2, 3, 4, 4], w: [4, 3, 1, 1], pads: [1, 0, 1, 2] },
   { x: [2, 3, 5, 4], w: [4, 3, 2, 3], pads: [3, 4, 2, 0], strides: [2, 1] },
   { x: [16, 16, 4, 5], w: [16, 16, 2, 2], pads: [2, 3, 3, 2], strides: [2, 2] },
+  // depthwise in whole blocks: dilated, strided with ends that no window reaches, uneven pads
+  { x: [3, 32, 7, 9], w: [32, 1, 3, 3], pads: [1, 1, 1, 1], group: 32 },
+  { x: [2, 16, 9, 10], w: [16, 1, 3, 2], pads: [1, 2, 0, 3], dilations: [2, 3], strides: [2, 1], group: 16 },
+  { x: [2, 16, 8, 7], w: [16, 1, 3, 3], pads: [1, 1, 1, 1], strides: [2, 2], group: 16 },
+  { x: [2, 16, 8, 11], w: [16, 1, 5, 5], pads: [1, 2, 2, 1], strides: [3, 2], group: 16 },
+  { x: [2, 16, 8, 9], w: [16, 1, 2, 2], strides: [3, 4], group: 16 },
+  { x: [2, 16, 3, 3], w: [16, 1, 1, 1], pads: [1, 0, 1, 2], group: 16 },
+  { x: [2, 16, 5, 5], w: [16, 1, 2, 2], pads: [2, 3, 3, 2], group: 16 },
   // single elements
   { x: [1, 1, 1, 1], w: [1, 1, 1, 1] },
   { x: [2, 3, 4, 5], w: [5, 3, 4, 5] },

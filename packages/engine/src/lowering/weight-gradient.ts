@@ -3,6 +3,7 @@ import type { Value } from "../graph/graph.ts"
 import { floatTensor, sizeOf } from "../graph/tensor.ts"
 import { blockedProduct, blockSwappedWeight, channelBlocks } from "./blocked.ts"
 import { byColumn } from "./by-column.ts"
+import { depthwiseLowerings, isDepthwise } from "./depthwise.ts"
 import { patchColumns } from "./patch-columns.ts"
 import type { ConvProduct, Lowering } from "./product.ts"
 import { winogradLowerings } from "./winograd.ts"
@@ -84,10 +85,6 @@ function canBlockBatch(block: number, { inputShape, weightShape, group }: ConvPr
 
 /** Groups that are taken apart cost nodes each; hundreds of them take minutes to compile. */
 const hasFewGroups = ({ group }: ConvProduct) => group <= 4
-/** As many groups as channels, one output each. */
-const isDepthwise = ({ group, inputShape, weightShape }: ConvProduct) =>
-  group > 1 && inputShape[1] === group && weightShape[0] === group
-
 /** Depthwise: for each tap the sum over batch and positions of the input it reads times the output gradient. */
 const tapSums: Build = (product, x, dy) => {
   const { strides, dilations, pads } = product
@@ -146,5 +143,6 @@ export const weightGradientLowerings: readonly Lowering[] = [
         )(product, x, dy),
     },
   ]),
+  ...depthwiseLowerings("weight-gradient"),
   ...winogradLowerings("weight-gradient"),
 ]
