@@ -86,15 +86,15 @@ def learning_rate_factor(schedule, progress, training):
 
 def augment(images, crop, flip, generator):
     """Random shifts into zero padding and mirroring, drawn for each image; images are normalised already."""
-    count, _, height, width = images.shape
+    count, channels, height, width = images.shape
     padded = torch.nn.functional.pad(images, (crop,) * 4)
     corners = torch.randint(0, 2 * crop + 1, (count, 2), generator=generator)
     mirrored = torch.rand(count, generator=generator) < (0.5 if flip else 0.0)
-    changed = torch.empty_like(images)
-    for index, (top, left) in enumerate(corners.tolist()):
-        view = padded[index, :, top : top + height, left : left + width]
-        changed[index] = view.flip(2) if mirrored[index] else view
-    return changed
+    columns = torch.where(mirrored[:, None], torch.arange(width).flip(0), torch.arange(width)) + corners[:, 1:]
+    rows = torch.arange(height) + corners[:, :1]
+    # All at once: one Python line an image would cost more than the network's step.
+    places = torch.arange(count)[:, None, None, None], torch.arange(channels)[:, None, None]
+    return padded[places[0], places[1], rows[:, None, :, None], columns[:, None, None, :]]
 
 
 def full_batches(count, batch, generator):
@@ -161,12 +161,23 @@ def evaluate(network, module, images):
 
 def ranking_accuracy(scores, losses):
     """Share of all pairs of unequal loss that the scores order rightly; equal scores count one half."""
-    right = pairs = 0.0
-    for first in range(0, len(losses), 1000):
-        above = losses[first : first + 1000, None] > losses[None]
-        difference = scores[first : first + 1000, None] - scores[None]
-        right += ((difference > 0) & above).sum().item() + 0.5 * ((difference == 0) & above).sum().item()
-        pairs += above.sum().item()
+    order = losses.argsort()
+    scores, losses = scores[order], losses[order]
+    ends = torch.searchsorted(losses, losses, right=True)
+    seen = scores[:0]
+    right, pairs, first = 0.0, 0, 0
+    while first < len(losses):
+        # Blocks end where a loss ends: what stands before a block is smaller than all in it.
+        last = int(ends[min(first + 255, len(losses) - 1)])
+        block, heights = scores[first:last], losses[first:last]
+        at_most, below = torch.searchsorted(seen, block, right=True), torch.searchsorted(seen, block)
+        above = heights[:, None] > heights[None]
+        difference = block[:, None] - block[None]
+        inside = ((difference > 0) & above).sum().item() + 0.5 * ((difference == 0) & above).sum().item()
+        right += 0.5 * (at_most + below).sum().item() + inside
+        pairs += first * len(block) + above.sum().item()
+        seen = torch.cat([seen, block]).sort().values
+        first = last
     return right / pairs if pairs > 0 else None
 
 
