@@ -20,6 +20,7 @@ export {
 } from "./frozen/feature-cache.ts"
 export { runTrial, type TrialOptions } from "./loop.ts"
 export { models } from "./models/models.ts"
+export { type OpenedModel, openModel } from "./models/open-model.ts"
 export type { HeldOutFigures } from "./rank/held-out.ts"
 export { rankPool } from "./rank/rank-pool.ts"
 export type { RankEvent, RankedImage, Ranking, RankOptions, RankSettings } from "./rank/ranking.ts"
