@@ -26,7 +26,7 @@ export default defineConfig({
   resolve: { conditions: ["source"] },
   ssr: { resolve: { conditions: ["source"] } },
   test: {
-    include: [isSlow ? slowTests : "packages/*/src/**/*.test.ts"],
+    include: isSlow ? [slowTests] : ["packages/*/src/**/*.test.ts", "bench/*.test.mjs"],
     exclude: ["**/node_modules/**", "**/dist/**", ...(isSlow ? [] : [slowTests])],
     reporters: ["default", countReporter],
     pool: "forks",

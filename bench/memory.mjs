@@ -1,6 +1,6 @@
 /**
  * @file Peak memory of training steps, each side in a new process. As a program it is our side's process:
- * `node memory.mjs OURS_MODULE WIDTH BATCH THREADS STEPS` prints the bytes.
+ * `node memory.mjs OURS_MODULE CASE_AS_JSON STEPS` prints the bytes.
  */
 import { execFile } from "node:child_process"
 import { readFileSync } from "node:fs"
@@ -13,19 +13,21 @@ const steps = 5
 const thisFile = fileURLToPath(import.meta.url)
 
 /** Largest resident set in bytes of a new process that makes our training steps. */
-export async function ourPeakMemory(oursModule, { width, batch }, threads) {
-  const { stdout } = await promisify(execFile)(
-    execPath,
-    [thisFile, oursModule, width, batch, threads, steps].map(String),
-  )
+export async function ourPeakMemory(oursModule, work, threads) {
+  const { stdout } = await promisify(execFile)(execPath, [
+    thisFile,
+    oursModule,
+    JSON.stringify({ ...work, threads }),
+    String(steps),
+  ])
   return Number(stdout)
 }
 
 /** The same of a new PyTorch process, or null without PyTorch. */
-export async function peerPeakMemory({ width, batch }, threads) {
+export async function peerPeakMemory({ network, width, batch, image }, threads) {
   const peer = await startPeer(threads)
   if (peer === null) return null
-  await peer.request({ command: "prepare", kind: "step", width, batch, warmups: 0 })
+  await peer.request({ command: "prepare", kind: "step", network, width, batch, image, warmups: 0 })
   await peer.request({ command: "run", times: steps })
   const { bytes } = await peer.request({ command: "peakMemory" })
   await peer.stop()
@@ -44,11 +46,10 @@ function peakMemory() {
 }
 
 if (argv[1] === thisFile) {
-  const [oursModule, ...numbers] = argv.slice(2)
-  const [width, batch, threads, count] = numbers.map(Number)
+  const [oursModule, work, count] = argv.slice(2)
   const { createStepBench } = await import(oursModule)
-  const bench = await createStepBench({ width, batch, threads })
-  for (let step = 0; step < count; step++) await bench.run()
+  const bench = await createStepBench(JSON.parse(work))
+  for (let step = 0; step < Number(count); step++) await bench.run()
   console.log(peakMemory())
   await bench.release?.()
 }

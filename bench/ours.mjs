@@ -1,61 +1,90 @@
-/** @file Our side of the bench: the same work as peer.py's, through the built packages. */
+/** @file Our side of the bench: the same work as the peer's, through the built packages. */
+import { existsSync } from "node:fs"
+import { join } from "node:path"
 import { runConfigSchema } from "@learnloss/contract"
 import {
   compileEvaluation,
   compileTrainStep,
   createRng,
   floatTensor,
+  Graph,
   initializeParameters,
   intTensor,
   measureTrainingPlan,
+  op,
+  readSafetensors,
 } from "@learnloss/engine"
-import { buildEvaluation, buildTraining, classification, models } from "@learnloss/learn"
+import { buildEvaluation, buildTraining, classification, openModel } from "@learnloss/learn"
+import { forwardFlops, trainingFlops } from "./flops.mjs"
+
+export { createCycleBench } from "./ours-cycle.mjs"
 
 /**
  * @typedef {object} BenchOptions
- * @property {number} width channels of ResNet-18's first stage
- * @property {number} batch images a run, 32x32 with three channels
+ * @property {string} network
+ * @property {number} [width] channels of the first stage
+ * @property {number} [taps] of a network that the peer exports and we import
+ * @property {number} batch images a run
+ * @property {readonly [number, number, number]} image its channels, height and width
  * @property {number} threads
+ * @property {string | null} [folder] weights, batch and ONNX file that the peer starts from; null draws others
  *
  * @typedef {object} Bench
  * @property {() => Promise<void>} run does the work once
  * @property {() => Promise<void>} [release] frees what it holds
+ * @property {number} [flops] floating point operations of a run
+ * @property {number} [check] what the peer must get too
  */
 
-const imageShape = { channels: 3, height: 32, width: 32 }
 const classes = Array.from({ length: 10 }, (_, index) => `class ${index}`)
 
-/** ResNet-18 with the paper's loss module, trained jointly. */
-function createLearner(width, batch) {
+/** A network with the paper's loss module, trained jointly; an imported one is opened as the settings of a run open it. */
+async function openLearner({ network, width, taps, batch, image, folder }) {
+  const [channels, height, rowLength] = image
+  const imageShape = { channels, height, width: rowLength }
+  if (taps !== undefined && !folder) throw new Error(`${network} is exported by the peer, which is not here`)
+  // Named as the peer's export names them.
+  const tapped = Array.from({ length: taps ?? 0 }, (_, index) => `tap${index}`)
   const config = runConfigSchema.parse({
     data: "bench",
-    model: { name: "resnet18", width },
+    model: taps === undefined ? { name: network, width } : { onnx: join(folder, "network.onnx"), taps: tapped },
     training: { steps: 100, batch, learningRate: 0.01, schedule: { kind: "constant" } },
     lossModule: { stopGradientAt: "100%" },
     budget: { initial: 1, perCycle: 1, cycles: 1 },
     strategies: ["learning-loss"],
   })
-  return {
-    model: models.resnet18({ width, outputs: classes.length }),
-    task: classification(classes),
-    imageShape,
-    strategyTraining: { lossModule: "joint", objective: "ranking", readsOutputs: false },
-    config,
-  }
+  const { model } = await openModel(config, { imageShape, classes: classes.length })
+  const strategyTraining = { lossModule: "joint", objective: "ranking", readsOutputs: false }
+  return { model, task: classification(classes), imageShape, strategyTraining, config }
 }
 
-function drawBatch(batch) {
+/** The peer's tensors where it has some under our name, and drawn ones for the rest; a network's file brings its own. */
+function startingWeights(specs, folder) {
+  const path = folder ? join(folder, "weights.safetensors") : ""
+  const shared = existsSync(path) ? readSafetensors(path) : new Map()
+  const missing = specs.filter(({ name }) => !shared.has(name))
+  const drawn = initializeParameters(missing, createRng(0))
+  return new Map(specs.map(({ name }) => [name, shared.get(name) ?? drawn.get(name)]))
+}
+
+function openBatch({ batch, image, folder }) {
+  if (folder) return Object.fromEntries(readSafetensors(join(folder, "batch.safetensors")))
   const rng = createRng("bench")
-  const { channels, height, width } = imageShape
-  const images = floatTensor([batch, channels, height, width])
+  const images = floatTensor([batch, ...image])
   for (let index = 0; index < images.data.length; index++) images.data[index] = rng.normal()
-  return {
-    images,
-    labels: intTensor(
-      [batch],
-      Array.from({ length: batch }, () => rng.integer(classes.length)),
-    ),
-  }
+  const labels = Array.from({ length: batch }, () => rng.integer(classes.length))
+  return { images, labels: intTensor([batch], labels) }
+}
+
+/** Builds, plans and compiles a training graph; what `build-w64` times. */
+export async function buildStep(options) {
+  const { batch, threads } = options
+  const learner = await openLearner(options)
+  const plan = await measureTrainingPlan(buildTraining(learner, batch), { threads })
+  const spec = buildTraining(learner, batch)
+  const flops = trainingFlops(spec)
+  const step = await compileTrainStep(spec, plan, { threads })
+  return { step, flops, specs: spec.network.specs }
 }
 
 /**
@@ -64,14 +93,12 @@ function drawBatch(batch) {
  * @param {BenchOptions} options
  * @returns {Promise<Bench>}
  */
-export async function createStepBench({ width, batch, threads }) {
-  const learner = createLearner(width, batch)
-  const plan = await measureTrainingPlan(buildTraining(learner, batch), { threads })
-  const spec = buildTraining(learner, batch)
-  const step = await compileTrainStep(spec, plan, { threads })
-  await step.load({ parameters: initializeParameters(spec.network.specs, createRng(0)), optimizer: new Map() })
-  const feeds = drawBatch(batch)
-  return { run: async () => void (await step.run(feeds, 0)), release: () => step.release() }
+export async function createStepBench(options) {
+  const { step, flops, specs } = await buildStep(options)
+  await step.load({ parameters: startingWeights(specs, options.folder), optimizer: new Map() })
+  const feeds = openBatch(options)
+  const { loss } = await step.run(feeds, 0)
+  return { run: async () => void (await step.run(feeds, 0)), release: () => step.release(), flops, check: loss }
 }
 
 /**
@@ -80,12 +107,38 @@ export async function createStepBench({ width, batch, threads }) {
  * @param {BenchOptions} options
  * @returns {Promise<Bench>}
  */
-export async function createScoreBench({ width, batch, threads }) {
-  const learner = createLearner(width, batch)
-  const { specs } = buildTraining(learner, batch).network
-  const weights = initializeParameters(specs, createRng(0))
+export async function createScoreBench(options) {
+  const { batch, threads, folder } = options
+  const learner = await openLearner(options)
+  const weights = startingWeights(buildTraining(learner, batch).network.specs, folder)
   const { graph, outputs } = buildEvaluation(learner, batch, weights, ["output", "predictedLoss", "embedding"])
+  const flops = forwardFlops(graph, Object.values(outputs))
   const session = await compileEvaluation(graph, outputs, { threads })
-  const { images } = drawBatch(batch)
-  return { run: async () => void (await session.run({ images })), release: () => session.release() }
+  const { images } = openBatch(options)
+  const { output } = await session.run({ images })
+  const check = output.data.reduce((sum, logit) => sum + Math.abs(logit), 0) / output.data.length
+  return { run: async () => void (await session.run({ images })), release: () => session.release(), flops, check }
+}
+
+/**
+ * Products of square matrices one after the other: what the machine can do. All matrices are constants times the one
+ * number that is fed, so that copies into the session cost nothing.
+ *
+ * @param {{ size: number, products: number, threads: number }} options
+ * @returns {Promise<Bench>}
+ */
+export async function createGemmBench({ size, products, threads }) {
+  const graph = new Graph()
+  const rng = createRng("gemm")
+  const matrix = (scale) => {
+    const values = Float32Array.from({ length: size * size }, () => (rng.float() - 0.5) * scale)
+    return graph.constant(floatTensor([size, size], values))
+  }
+  const factor = matrix(Math.sqrt(12 / size))
+  let product = op.mul(graph.input("scale", "float32", []), matrix(1))
+  for (let index = 0; index < products; index++) product = op.matMul(product, factor)
+  const session = await compileEvaluation(graph, { mean: op.reduceMean(product) }, { threads })
+  const feeds = { scale: floatTensor([], Float32Array.of(1)) }
+  const flops = products * 2 * size ** 3
+  return { run: async () => void (await session.run(feeds)), release: () => session.release(), flops }
 }

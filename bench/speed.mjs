@@ -9,20 +9,18 @@ const restMs = 200
  * Times the two sides in turn, ours then theirs, repetition after repetition, each while the other one idles.
  *
  * @param {import("./ours.mjs").Bench | null} ours null measures the peer alone
- * @param {Awaited<ReturnType<import("./peer-client.mjs").startPeer>>} peer null measures our side alone
- * @param {{ kind: string, width: number, batch: number }} work
- * @param {number} repetitions
- * @returns seconds of one run for each repetition, and the way in which the peer was fastest
+ * @param {Pick<NonNullable<Awaited<ReturnType<typeof import("./peer-client.mjs").startPeer>>>, "request"> | null} peer
+ * has prepared its work; null measures our side alone
+ * @param {{ repetitions: number, warmups: number }} counts
+ * @returns seconds of one run for each repetition
  */
-export async function timeInTurn(ours, peer, { kind, width, batch }, repetitions) {
-  const prepared = await peer?.request({ command: "prepare", kind, width, batch, warmups: 2 })
+export async function timeInTurn(ours, peer, { repetitions, warmups }) {
   const runOurs = ours === null ? null : (times) => timeRuns(ours, times)
   const runPeer = peer === null ? null : async (times) => (await peer.request({ command: "run", times })).seconds
-  await runOurs?.(2)
-  const once = Math.max(0.001, Math.min((await runOurs?.(1)) ?? Infinity, (await runPeer?.(1)) ?? Infinity))
-  const times = Math.ceil(leastSeconds / once)
-
   const seconds = { ours: [], peer: [] }
+  await runOurs?.(warmups)
+  const once = Math.min((await runOurs?.(1)) ?? Infinity, (await runPeer?.(1)) ?? Infinity)
+  const times = Math.ceil(leastSeconds / Math.max(0.001, once))
   for (let repetition = 0; repetition < repetitions; repetition++) {
     for (const [side, run] of [
       ["ours", runOurs],
@@ -33,7 +31,7 @@ export async function timeInTurn(ours, peer, { kind, width, batch }, repetitions
       seconds[side].push((await run(times)) / times)
     }
   }
-  return { ...seconds, way: prepared?.way ?? null }
+  return seconds
 }
 
 async function timeRuns(bench, times) {

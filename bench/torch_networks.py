@@ -88,6 +88,11 @@ def output_statistics(logits):
     return torch.cat([ordered, entropy, logits.logsumexp(1, keepdim=True), logits.max(1, keepdim=True).values], 1)
 
 
+def average(tap):
+    """Features [B, C] of a map [B, C, H, W] or of tokens [B, L, C]: the mean over their positions."""
+    return tap.mean((2, 3)) if tap.dim() == 4 else tap.mean(1)
+
+
 class LossModule(nn.Module):
     """Predicts the loss of each sample [B] from the pooled taps and, if asked, from statistics of the detached logits."""
 
@@ -98,7 +103,7 @@ class LossModule(nn.Module):
         self.out = nn.Linear(width * (len(tap_channels) + int(reads_outputs)), 1)
 
     def forward(self, taps, logits):
-        features = [F.relu(layer(tap.mean((2, 3)))) for layer, tap in zip(self.fc, taps)]
+        features = [F.relu(layer(average(tap))) for layer, tap in zip(self.fc, taps)]
         if self.outputs is not None:
             features.append(F.relu(self.outputs(output_statistics(logits.detach()))))
         return self.out(torch.cat(features, 1)).squeeze(1)
