@@ -18,7 +18,8 @@ interface NamedShape {
 /** A flat input that holds several tensors one after the other. */
 export interface PackLayout {
   readonly name: string
-  readonly holds: "parameters" | "optimizer"
+  /** Slot of the optimiser's state that it is; null where the network reads it. */
+  readonly slot: string | null
   readonly members: readonly NamedShape[]
 }
 
@@ -41,32 +42,43 @@ export interface StepReports {
   readonly finishedAt: number
 }
 
+/** A pack's memory: what the next step reads, and what it writes. */
+interface Sides {
+  readonly current: Tensor
+  readonly next: Tensor
+}
+
 /**
- * A compiled training graph with its state in memory. A step writes the new state over the old one: every layer reads its
- * own copy of its weights, taken from the packs before any gradient exists, and in each pack the last op to read it is the
- * one that writes it. Nothing is allocated per step.
+ * A compiled training graph with its state in memory. What the network reads has two sides that change places after every
+ * step: a layer's weights may be read after they were updated. Optimiser state is read by its own update alone, whose last
+ * op writes over it. Nothing is allocated per step.
  */
 export class ResidentStep {
   readonly #session: Session
   readonly #layout: TrainStepLayout
   readonly #progress = floatTensor([])
   readonly #reports: TensorMap
-  readonly #packs: TensorMap
-  readonly #inputs: BoundTensors
-  readonly #outputs: BoundTensors
+  /** Both turns of the sides, and which one the next step takes. */
+  readonly #turns: readonly [Turn, Turn]
+  #turn: 0 | 1 = 0
 
   private constructor(session: Session, layout: TrainStepLayout) {
     this.#session = session
     this.#layout = layout
     this.#reports = new Map(layout.reports.map(({ name, shape }) => [name, floatTensor(shape)]))
     const lengthOf = ({ members }: PackLayout) => members.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
-    this.#packs = new Map(layout.packs.map((pack) => [pack.name, floatTensor([lengthOf(pack)])]))
-    const bound = [...this.#packs].map(([name, tensor]) => [name, bind(tensor)] as const)
-    this.#inputs = { ...Object.fromEntries(bound), [layout.progress]: bind(this.#progress) }
-    this.#outputs = Object.fromEntries([
-      ...bound.map(([name, tensor]) => [nextName(name), tensor]),
-      ...[...this.#reports].map(([name, tensor]) => [name, bind(tensor)]),
-    ])
+    const sides = new Map(
+      layout.packs.map((pack): [string, Sides] => {
+        const current = floatTensor([lengthOf(pack)])
+        return [pack.name, { current, next: pack.slot === null ? floatTensor(current.shape) : current }]
+      }),
+    )
+    const swapped = new Map([...sides].map(([name, { current, next }]) => [name, { current: next, next: current }]))
+    const fixed = {
+      inputs: { [layout.progress]: bind(this.#progress) },
+      outputs: Object.fromEntries([...this.#reports].map(([name, tensor]) => [name, bind(tensor)])),
+    }
+    this.#turns = [boundTurn(sides, fixed), boundTurn(swapped, fixed)]
   }
 
   static async open(model: Uint8Array, options: SessionOptions, layout: TrainStepLayout): Promise<ResidentStep> {
@@ -76,7 +88,9 @@ export class ResidentStep {
   async run(feeds: Readonly<Record<string, Tensor>>, progress: number): Promise<StepReports> {
     ;(this.#progress.data as Float32Array)[0] = progress
     const fed = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, bind(tensor)]))
-    await this.#session.runInto({ ...this.#inputs, ...fed }, this.#outputs)
+    const { inputs, outputs } = this.#turns[this.#turn]
+    await this.#session.runInto({ ...inputs, ...fed }, outputs)
+    this.#turn = this.#turn === 0 ? 1 : 0
     const reports = Object.fromEntries([...this.#reports].map(([name, { data }]) => [name, data as Float32Array]))
     return { reports, finishedAt: performance.timeOrigin + performance.now() }
   }
@@ -101,16 +115,16 @@ export class ResidentStep {
   }
 
   /** Each member's part of its pack's memory. */
-  #views(holds: PackLayout["holds"]): TensorMap {
+  #views(holds: keyof TrainingState): TensorMap {
     const views = new Map<string, Tensor>()
     for (const pack of this.#layout.packs) {
-      if (pack.holds !== holds) continue
-      const { data } = this.#packs.get(pack.name) as Tensor
+      if ((pack.slot === null) !== (holds === "parameters")) continue
+      const { data } = this.#turns[this.#turn].state.get(pack.name) as Tensor
       let offset = 0
       for (const { name, shape } of pack.members) {
         const size = sizeOf(shape)
         views.set(
-          holds === "optimizer" ? `${pack.name}/${name}` : name,
+          pack.slot === null ? name : `${pack.slot}/${name}`,
           floatTensor(shape, (data as Float32Array).subarray(offset, offset + size)),
         )
         offset += size
@@ -121,5 +135,22 @@ export class ResidentStep {
 
   async release(): Promise<void> {
     await this.#session.release()
+  }
+}
+
+/** State, inputs and outputs of a step. */
+interface Turn {
+  readonly state: TensorMap
+  readonly inputs: BoundTensors
+  readonly outputs: BoundTensors
+}
+
+function boundTurn(sides: ReadonlyMap<string, Sides>, fixed: Omit<Turn, "state">): Turn {
+  const bound = (side: keyof Sides, nameOf: (name: string) => string) =>
+    Object.fromEntries([...sides].map(([name, each]) => [nameOf(name), bind(each[side])]))
+  return {
+    state: new Map([...sides].map(([name, { current }]) => [name, current])),
+    inputs: { ...bound("current", (name) => name), ...fixed.inputs },
+    outputs: { ...bound("next", nextName), ...fixed.outputs },
   }
 }

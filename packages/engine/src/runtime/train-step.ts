@@ -63,12 +63,18 @@ const learningRateOutput = "learning rate"
 /** A training graph with its gradients and updates. */
 interface Differentiated {
   readonly outputs: Record<string, Value>
-  readonly packs: readonly (Pack & { readonly holds: PackLayout["holds"] })[]
+  readonly packs: readonly (Pack & { readonly slot: PackLayout["slot"] })[]
 }
 
 /**
- * Adds gradients and updates. All parameters are updated as one flat vector, and so are the buffers: an elementwise op
- * on a million numbers costs less than one op on each of a hundred tensors.
+ * Parameters from this size on are updated by themselves: what an update reads and writes then stays in the processor's
+ * cache, and nothing is copied to stand in one line.
+ */
+const largeParameter = 2 ** 17
+
+/**
+ * Adds gradients and updates. Small parameters that follow one another are updated as one flat vector: an elementwise op on
+ * many numbers costs less than one op on each of a hundred tensors.
  */
 function differentiate(spec: TrainingSpec): Differentiated {
   const { graph, network, loss, optimizer, schedule, progress } = spec
@@ -84,31 +90,48 @@ function differentiate(spec: TrainingSpec): Differentiated {
     )
 
   const learningRate = mul(schedule(progress), spec.learningRate)
-  const allParameters = flat(packNames.parameters, parameters)
-  const state = Object.fromEntries(optimizer.slots.map((slot) => [slot, flat(slot, parameters)]))
-  const update = optimizer.update(allParameters, joined(gradients(graph, loss, parameters)), state, learningRate)
+  const gradientOf = new Map(zip(parameters, gradients(graph, loss, parameters)))
   const outputs: Record<string, Value> = {}
-  for (const slot of optimizer.slots) outputs[nextName(slot)] = update.state[slot] as Value
-  outputs[nextName(packNames.parameters)] = update.parameter
-
-  const packs: Differentiated["packs"][number][] = [
-    { name: packNames.parameters, members: parameters, holds: "parameters" },
-    ...optimizer.slots.map((slot) => ({ name: slot, members: parameters, holds: "optimizer" as const })),
-  ]
+  const packs: Differentiated["packs"][number][] = []
+  // The first layers' updates come first, so that they are computed last: see `encodeModel`.
+  for (const [index, members] of runs(parameters).entries()) {
+    const name = `parameters ${index}`
+    const slots = optimizer.slots.map((slot) => ({ name: `${slot} ${index}`, members, slot }))
+    const state = Object.fromEntries(slots.map((pack) => [pack.slot, flat(pack.name, members)]))
+    const gradient = joined(members.map((member) => gradientOf.get(member) as Value))
+    const update = optimizer.update(flat(name, members), gradient, state, learningRate)
+    for (const pack of slots) outputs[nextName(pack.name)] = update.state[pack.slot] as Value
+    outputs[nextName(name)] = update.parameter
+    packs.push({ name, members, slot: null }, ...slots)
+  }
   if (buffers.length > 0) {
-    const updates = namesOf("buffer").map((name) => network.bufferUpdates.get(name) as BufferUpdate)
+    const name = "buffers"
+    const updates = namesOf("buffer").map((each) => network.bufferUpdates.get(each) as BufferUpdate)
     const shares = Float32Array.from(
       buffers.flatMap(({ shape }, index) => new Array(sizeOf(shape)).fill(updates[index]?.share)),
     )
     const share = graph.constant(floatTensor([shares.length], shares), "buffer shares")
-    const kept = mul(flat(packNames.buffers, buffers), sub(1, share))
-    outputs[nextName(packNames.buffers)] = add(kept, mul(joined(updates.map(({ observed }) => observed)), share))
-    packs.push({ name: packNames.buffers, members: buffers, holds: "parameters" })
+    const kept = mul(flat(name, buffers), sub(1, share))
+    outputs[nextName(name)] = add(kept, mul(joined(updates.map(({ observed }) => observed)), share))
+    packs.push({ name, members: buffers, slot: null })
   }
   return { outputs: { ...outputs, ...spec.observed, [learningRateOutput]: learningRate, [lossOutput]: loss }, packs }
 }
 
-const packNames = { parameters: "all parameters", buffers: "all buffers" } as const
+/** Parameters in their order: each large one by itself, the small ones between two of them together. */
+function runs(parameters: readonly Value[]): Value[][] {
+  const isLarge = (value: Value | undefined) => value !== undefined && sizeOf(value.shape) >= largeParameter
+  const found: Value[][] = []
+  for (const [index, parameter] of parameters.entries()) {
+    if (index === 0 || isLarge(parameter) || isLarge(parameters[index - 1])) found.push([parameter])
+    else found.at(-1)?.push(parameter)
+  }
+  return found
+}
+
+function zip<A, B>(first: readonly A[], second: readonly B[]): [A, B][] {
+  return first.map((each, index) => [each, second[index] as B])
+}
 
 function totalSize(values: readonly Value[]): number {
   return values.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
@@ -135,14 +158,14 @@ export async function compileTrainStep(
     spec.graph,
     outputs,
     plan,
-    packs.filter(({ holds }) => holds === "parameters"),
+    packs.filter(({ slot }) => slot === null),
   )
   const observedNames = Object.keys(spec.observed)
   const nameOf = new Map([...spec.network.values].map(([name, value]) => [value, name]))
   const layout: TrainStepLayout = {
-    packs: packs.map(({ name, members, holds }) => ({
+    packs: packs.map(({ name, members, slot }) => ({
       name,
-      holds,
+      slot,
       members: members.map((member) => ({ name: nameOf.get(member) as string, shape: member.shape })),
     })),
     progress: spec.progress.name,
