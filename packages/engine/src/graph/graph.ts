@@ -25,7 +25,7 @@ export type AnyNode = { [K in OpType]: Node<K> }[OpType]
 
 /**
  * A computation with static shapes, built by adding nodes; nodes stand in topological order because a node can only
- * use values that exist. Equal nodes on equal inputs are added once.
+ * use values that exist. Equal nodes on equal inputs are added once, and so are equal constants.
  */
 export class Graph {
   readonly #nodes: AnyNode[] = []
@@ -73,14 +73,12 @@ export class Graph {
   /** A value fixed when the graph is built, such as a scalar or a trained weight. */
   constant(tensor: Tensor, name = "constant"): Value {
     const key =
-      tensor.data.length <= 8
-        ? `constant ${tensor.dtype} [${tensor.shape}] ${Array.from(tensor.data as ArrayLike<number | bigint>, String)}`
-        : ""
-    const known = this.#known.get(key)?.[0]
+      tensor.data.length <= largestShared ? `constant ${tensor.dtype} [${tensor.shape}] ${digest(tensor)}` : ""
+    const known = this.#known.get(key)?.find((value) => hasSameBytes(this.#constants.get(value) as Tensor, tensor))
     if (known !== undefined) return known
     const value = this.#value(this.#uniqueName(name), tensor.dtype, tensor.shape)
     this.#constants.set(value, tensor)
-    if (key !== "") this.#known.set(key, [value])
+    if (key !== "") this.#known.set(key, [...(this.#known.get(key) ?? []), value])
     return value
   }
 
@@ -139,4 +137,21 @@ export function nodesNeededFor(graph: Graph, values: readonly Value[]): AnyNode[
     }
   }
   return ordered
+}
+
+/** Constants of up to so many elements are compared with those that are there; weights are not. */
+const largestShared = 2 ** 17
+
+function bytesOf({ data }: Tensor): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+}
+
+function digest(tensor: Tensor): number {
+  let hash = 0x811c9dc5
+  for (const byte of bytesOf(tensor)) hash = Math.imul(hash ^ byte, 0x01000193)
+  return hash
+}
+
+function hasSameBytes(a: Tensor, b: Tensor): boolean {
+  return Buffer.compare(bytesOf(a), bytesOf(b)) === 0
 }
