@@ -183,8 +183,10 @@ export const onnxForms: { readonly [K in OpType]: FormOf<K> } = {
     attributes: { channels: int(channels), channels_last: int(0) },
   }),
   NchwcConv: ({ channels: _, ...shared }) => ({ ...conv(shared), opType: "Conv", domain: nchwcDomain }),
+  FusedConv: (attributes) => ({ ...conv(attributes), domain: microsoftDomain }),
   StopGradient: lowered("StopGradient"),
   ScaleGradient: lowered("ScaleGradient"),
   ConvInputGradient: lowered("ConvInputGradient"),
   ConvWeightGradient: lowered("ConvWeightGradient"),
+  ChannelBlend: lowered("ChannelBlend"),
 }

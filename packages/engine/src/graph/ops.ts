@@ -158,11 +158,15 @@ export interface OpAttributes {
   NchwcReorderInput: None
   NchwcReorderOutput: { readonly channels: number }
   NchwcConv: ConvAttributes & { readonly channels: number }
+  /** ONNX Runtime's own convolution of x with w, plus bias [O] and a tensor of the output's shape, all in one pass. */
+  FusedConv: ConvAttributes
   // before lowering
   StopGradient: None
   ScaleGradient: None
   ConvInputGradient: ConvAttributes & { readonly inputShape: Shape }
   ConvWeightGradient: ConvAttributes & { readonly weightShape: Shape }
+  /** u a + v b + c for [N, C, ...] u and v, and a, b, c [C] */
+  ChannelBlend: None
 }
 
 export type OpType = keyof OpAttributes

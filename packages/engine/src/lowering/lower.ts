@@ -2,6 +2,8 @@ import { mul, reshape, split } from "../graph/build.ts"
 import type { NamedOutputs } from "../graph/codec.ts"
 import { type AnyNode, Graph, type Node, nodesNeededFor, type Value } from "../graph/graph.ts"
 import { sizeOf } from "../graph/tensor.ts"
+import { channelBlend } from "./channel-blend.ts"
+import type { Device } from "./device.ts"
 import { chosenLowering, type LoweringPlan } from "./plan.ts"
 import { type ConvProduct, type Factors, productKey, productOf } from "./product.ts"
 
@@ -31,6 +33,7 @@ export function lower(
   outputs: NamedOutputs,
   plan: LoweringPlan,
   packs: readonly Pack[] = [],
+  device: Device = "cpu",
 ): LoweredGraph {
   const lowered = new Graph()
   const mapped = new Map<Value, Value>()
@@ -49,7 +52,7 @@ export function lower(
     return constant
   }
   for (const node of nodesNeededFor(graph, Object.values(outputs))) {
-    const results = lowerNode(node, node.inputs.map(map), lowered, plan)
+    const results = lowerNode(node, node.inputs.map(map), lowered, plan, device)
     for (const [position, output] of node.outputs.entries()) mapped.set(output, results[position] as Value)
   }
   return {
@@ -66,9 +69,16 @@ function unpack({ name, members }: Pack, lowered: Graph, mapped: Map<Value, Valu
   for (const [index, member] of members.entries()) mapped.set(member, reshape(parts[index] as Value, member.shape))
 }
 
-function lowerNode(node: AnyNode, inputs: readonly Value[], lowered: Graph, plan: LoweringPlan): readonly Value[] {
+function lowerNode(
+  node: AnyNode,
+  inputs: readonly Value[],
+  lowered: Graph,
+  plan: LoweringPlan,
+  device: Device,
+): readonly Value[] {
   if (node.op === "StopGradient" || node.op === "ScaleGradient") return [inputs[0] as Value]
   if (node.op === "BatchNormalization" && node.attributes.training) return lowerBatchStatistics(node, inputs, lowered)
+  if (node.op === "ChannelBlend") return [channelBlend(inputs, device)]
   const product = productOf(node)
   if (product === undefined) return lowered.add(node.op, inputs, node.attributes)
   return [chosenLowering(product, plan).build(product, inputs as unknown as Factors)]

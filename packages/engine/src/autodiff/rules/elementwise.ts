@@ -71,5 +71,6 @@ export const elementwiseRules = {
   },
   Cast: "none",
   StopGradient: "none",
+  ChannelBlend: "none",
   ScaleGradient: ({ node, outputGradient }) => [mul(outputGradient(), node.inputs[1] as Value), null],
 } as const satisfies { readonly [K in OpType]?: GradientRule<K> }

@@ -87,4 +87,5 @@ export const productRules = {
   NchwcReorderInput: "none",
   NchwcReorderOutput: "none",
   NchwcConv: "none",
+  FusedConv: "none",
 } as const satisfies { readonly [K in OpType]?: GradientRule<K> }

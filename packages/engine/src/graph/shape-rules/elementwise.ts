@@ -1,4 +1,4 @@
-import { at, broadcastShapes, expectDtype, Mismatch, type ShapeRules, type TypedShape, unary } from "./rule.ts"
+import { at, broadcastShapes, expectDtype, Mismatch, type ShapeRules, type TypedShape, unary, written } from "./rule.ts"
 
 function binary(inputs: readonly TypedShape[]): readonly TypedShape[] {
   const [a, b] = [at(inputs, 0), at(inputs, 1)]
@@ -67,4 +67,19 @@ export const elementwiseShapes = {
   Cast: (inputs, { to }) => [{ dtype: to, shape: at(inputs, 0).shape }],
   StopGradient: unary,
   ScaleGradient: unary,
+  ChannelBlend: (inputs) => {
+    const [u, a, v, b, c] = [0, 1, 2, 3, 4].map((position) => at(inputs, position)) as [TypedShape, ...TypedShape[]]
+    for (const each of inputs) expectDtype(each, "float32")
+    const channels = written(u.shape.slice(1, 2))
+    if (
+      written((v as TypedShape).shape) !== written(u.shape) ||
+      [a, b, c].some((each) => written(each?.shape ?? []) !== channels)
+    ) {
+      throw new Mismatch(
+        "two tensors of one shape and three vectors as long as their second axis",
+        inputs.map(({ shape }) => written(shape)).join(", "),
+      )
+    }
+    return [{ dtype: "float32", shape: u.shape }]
+  },
 } as const satisfies ShapeRules

@@ -89,6 +89,7 @@ export const productShapes = {
     { dtype: "float32", shape: at(inputs, 0).shape.map((length, index) => (index === 1 ? channels : length)) },
   ],
   NchwcConv: (inputs, attributes) => conv(inputs, attributes),
+  FusedConv: (inputs, attributes) => conv(inputs, attributes),
   ConvInputGradient: (_, { inputShape }) => [{ dtype: "float32", shape: inputShape }],
   ConvWeightGradient: (_, { weightShape }) => [{ dtype: "float32", shape: weightShape }],
 } as const satisfies ShapeRules
