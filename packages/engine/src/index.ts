@@ -46,6 +46,7 @@ export { type Optimizer, sgd } from "./optim/optimizer.ts"
 export { constantSchedule, cosineSchedule, type Schedule, stepSchedule } from "./optim/schedule.ts"
 export { createRng, type Rng } from "./random/rng.ts"
 export { type Checkpoint, loadCheckpoint, requireWeightsOf, saveCheckpoint } from "./runtime/checkpoints.ts"
+export { onComputeThread } from "./runtime/compute-thread.ts"
 export {
   type CompiledModel,
   compileEvaluation,

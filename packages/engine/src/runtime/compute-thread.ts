@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks"
 import { Worker } from "node:worker_threads"
 import { InternalError, LearnlossError } from "../errors.ts"
 import type { Tensor } from "../graph/tensor.ts"
@@ -5,7 +6,7 @@ import type { ComputeCalls, ComputeFailure, ComputeMethod, ComputeReply } from "
 import type { SessionOptions } from "./ort.ts"
 import type { StepReports, TrainingState, TrainStepLayout } from "./resident-step.ts"
 
-/** A training step on the compute thread. */
+/** A training step on a compute thread. */
 export interface RemoteStep {
   run(feeds: Readonly<Record<string, Tensor>>, progress: number): Promise<StepReports>
   state(): Promise<TrainingState>
@@ -13,10 +14,23 @@ export interface RemoteStep {
   release(): Promise<void>
 }
 
-/** A session on the compute thread. */
+/** A session on a compute thread. */
 export interface RemoteSession {
   run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>
   release(): Promise<void>
+}
+
+/** The thread that the work of an asynchronous context computes on; 0 where nothing else was said. */
+const chosenThread = new AsyncLocalStorage<number>()
+
+/**
+ * Lets sessions that `work` opens live on a compute thread of their own, so that what runs at once does not wait for
+ * another's step. Sessions of one thread run one after the other.
+ *
+ * @param thread number of the thread, started when it is first needed; 0 is the one that everything else uses
+ */
+export function onComputeThread<T>(thread: number, work: () => Promise<T>): Promise<T> {
+  return chosenThread.run(thread, work)
 }
 
 export async function openTrainStep(
@@ -24,20 +38,22 @@ export async function openTrainStep(
   options: SessionOptions,
   layout: TrainStepLayout,
 ): Promise<RemoteStep> {
-  const { id } = await call("openStep", { model, options, layout })
+  const thread = currentThread()
+  const { id } = await thread.call("openStep", { model, options, layout })
   return {
-    run: (feeds, progress) => call("runStep", { id, feeds, progress }),
-    state: () => call("stateOfStep", { id }),
-    load: async (state) => void (await call("loadStep", { id, state })),
-    release: async () => void (await call("release", { id })),
+    run: (feeds, progress) => thread.call("runStep", { id, feeds, progress }),
+    state: () => thread.call("stateOfStep", { id }),
+    load: async (state) => void (await thread.call("loadStep", { id, state })),
+    release: async () => void (await thread.call("release", { id })),
   }
 }
 
 export async function openSession(model: Uint8Array, options: SessionOptions): Promise<RemoteSession> {
-  const { id } = await call("openSession", { model, options })
+  const thread = currentThread()
+  const { id } = await thread.call("openSession", { model, options })
   return {
-    run: (feeds) => call("runSession", { id, feeds }),
-    release: async () => void (await call("release", { id })),
+    run: (feeds) => thread.call("runSession", { id, feeds }),
+    release: async () => void (await thread.call("release", { id })),
   }
 }
 
@@ -46,41 +62,52 @@ interface Pending {
   readonly reject: (error: Error) => void
 }
 
-/** One thread a process: sessions would only compete for the same cores. It does not keep an idle process alive. */
-let worker: Worker | undefined
-const pending = new Map<number, Pending>()
-let nextCall = 1
+/** A worker that sessions live on. It does not keep an idle process alive. */
+class ComputeThread {
+  #worker: Worker | undefined
+  readonly #pending = new Map<number, Pending>()
+  #nextCall = 1
 
-function call<M extends ComputeMethod>(method: M, argument: ComputeCalls[M][0]): Promise<ComputeCalls[M][1]> {
-  worker ??= startWorker()
-  const target = worker
-  return new Promise((resolve, reject) => {
-    const number = nextCall++
-    if (pending.size === 0) target.ref()
-    pending.set(number, { resolve, reject })
-    target.postMessage({ call: number, method, argument })
-  })
+  call<M extends ComputeMethod>(method: M, argument: ComputeCalls[M][0]): Promise<ComputeCalls[M][1]> {
+    this.#worker ??= this.#start()
+    const worker = this.#worker
+    return new Promise((resolve, reject) => {
+      const number = this.#nextCall++
+      if (this.#pending.size === 0) worker.ref()
+      this.#pending.set(number, { resolve, reject })
+      worker.postMessage({ call: number, method, argument })
+    })
+  }
+
+  #start(): Worker {
+    const started = new Worker(...workerSource())
+    started.unref()
+    started.on("message", (reply: ComputeReply) => {
+      const waiting = this.#pending.get(reply.call)
+      this.#pending.delete(reply.call)
+      if (this.#pending.size === 0) started.unref()
+      if ("failure" in reply) waiting?.reject(asError(reply.failure))
+      else waiting?.resolve(reply.result as never)
+    })
+    started.on("error", (error) => this.#abandon(error instanceof Error ? error : new Error(String(error))))
+    started.on("exit", (code) => this.#abandon(new InternalError(`a compute thread ended with code ${code}`)))
+    return started
+  }
+
+  #abandon(error: Error): void {
+    this.#worker = undefined
+    for (const { reject } of this.#pending.values()) reject(error)
+    this.#pending.clear()
+  }
 }
 
-function startWorker(): Worker {
-  const started = new Worker(...workerSource())
-  started.unref()
-  started.on("message", (reply: ComputeReply) => {
-    const waiting = pending.get(reply.call)
-    pending.delete(reply.call)
-    if (pending.size === 0) started.unref()
-    if ("failure" in reply) waiting?.reject(asError(reply.failure))
-    else waiting?.resolve(reply.result as never)
-  })
-  started.on("error", (error) => abandon(error instanceof Error ? error : new Error(String(error))))
-  started.on("exit", (code) => abandon(new InternalError(`the compute thread ended with code ${code}`)))
-  return started
-}
+const threads = new Map<number, ComputeThread>()
 
-function abandon(error: Error): void {
-  worker = undefined
-  for (const { reject } of pending.values()) reject(error)
-  pending.clear()
+function currentThread(): ComputeThread {
+  const number = chosenThread.getStore() ?? 0
+  const known = threads.get(number) ?? new ComputeThread()
+  threads.set(number, known)
+  return known
 }
 
 function asError({ message, stack, typed }: ComputeFailure): Error {
