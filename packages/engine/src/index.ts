@@ -47,6 +47,7 @@ export { constantSchedule, cosineSchedule, type Schedule, stepSchedule } from ".
 export { createRng, type Rng } from "./random/rng.ts"
 export { type Checkpoint, loadCheckpoint, requireWeightsOf, saveCheckpoint } from "./runtime/checkpoints.ts"
 export { onComputeThread } from "./runtime/compute-thread.ts"
+export { availableDevices, requireDevice } from "./runtime/devices.ts"
 export {
   type CompiledModel,
   compileEvaluation,
@@ -57,6 +58,7 @@ export {
 export { type BuiltNetwork, exportModel } from "./runtime/export-model.ts"
 export { requireRunnablePlan } from "./runtime/measure-plan.ts"
 export { runtimeVersion, type SessionOptions } from "./runtime/ort.ts"
+export { describePlacement, type PlacedNode, type Placement } from "./runtime/placement.ts"
 export type { TrainingState } from "./runtime/resident-step.ts"
 export {
   compileTrainStep,

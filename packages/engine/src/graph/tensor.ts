@@ -37,3 +37,10 @@ export function floatTensor(shape: Shape, data: Float32Array = new Float32Array(
 export function intTensor(shape: Shape, values: readonly number[]): Tensor {
   return { dtype: "int64", shape, data: BigInt64Array.from(values, (value) => BigInt(value)) }
 }
+
+/** Zeros of any type, false where it is `bool`. */
+export function zeroTensor(dtype: DataType, shape: Shape): Tensor {
+  if (dtype === "float32") return floatTensor(shape)
+  if (dtype === "int64") return { dtype, shape, data: new BigInt64Array(sizeOf(shape)) }
+  return { dtype, shape, data: new Uint8Array(sizeOf(shape)) }
+}

@@ -4,6 +4,7 @@ import { type AnyNode, Graph, type Node, nodesNeededFor, type Value } from "../g
 import { sizeOf } from "../graph/tensor.ts"
 import { channelBlend } from "./channel-blend.ts"
 import type { Device } from "./device.ts"
+import { fitDevice } from "./fit-device.ts"
 import { chosenLowering, type LoweringPlan } from "./plan.ts"
 import { type ConvProduct, type Factors, productKey, productOf } from "./product.ts"
 
@@ -26,6 +27,7 @@ export interface Pack {
  * differentiation reads (`StopGradient`, `ScaleGradient`). The inputs keep their names, save those that
  * a pack holds: a step then feeds and updates one tensor and not one per parameter.
  *
+ * @param device what will run the graph: each has kernels of its own
  * @throws LearnlossError `UNKNOWN_LOWERING`
  */
 export function lower(
@@ -55,10 +57,8 @@ export function lower(
     const results = lowerNode(node, node.inputs.map(map), lowered, plan, device)
     for (const [position, output] of node.outputs.entries()) mapped.set(output, results[position] as Value)
   }
-  return {
-    graph: lowered,
-    outputs: Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, map(value)])),
-  }
+  const named = Object.entries(outputs).map(([name, value]) => [name, map(value)])
+  return fitDevice(lowered, Object.fromEntries(named), device)
 }
 
 function unpack({ name, members }: Pack, lowered: Graph, mapped: Map<Value, Value>): void {

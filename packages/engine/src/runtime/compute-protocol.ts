@@ -1,5 +1,6 @@
 import type { Tensor } from "../graph/tensor.ts"
 import type { SessionOptions } from "./ort.ts"
+import type { Placement } from "./placement.ts"
 import type { StepReports, TrainingState, TrainStepLayout } from "./resident-step.ts"
 
 /** Calls that the compute thread answers: arguments and result of each. */
@@ -10,6 +11,9 @@ export interface ComputeCalls {
   loadStep: [{ id: number; state: TrainingState }, null]
   openSession: [{ model: Uint8Array; options: SessionOptions }, { id: number }]
   runSession: [{ id: number; feeds: Readonly<Record<string, Tensor>> }, Record<string, Tensor>]
+  /** Of a step or a session. */
+  placementOf: [{ id: number }, Placement | null]
+  providers: [null, readonly string[]]
   release: [{ id: number }, null]
 }
 

@@ -4,6 +4,7 @@ import { InternalError, LearnlossError } from "../errors.ts"
 import type { Tensor } from "../graph/tensor.ts"
 import type { ComputeCalls, ComputeFailure, ComputeMethod, ComputeReply } from "./compute-protocol.ts"
 import type { SessionOptions } from "./ort.ts"
+import type { Placement } from "./placement.ts"
 import type { StepReports, TrainingState, TrainStepLayout } from "./resident-step.ts"
 
 /** A training step on a compute thread. */
@@ -11,12 +12,14 @@ export interface RemoteStep {
   run(feeds: Readonly<Record<string, Tensor>>, progress: number): Promise<StepReports>
   state(): Promise<TrainingState>
   load(state: TrainingState): Promise<void>
+  placement(): Promise<Placement | null>
   release(): Promise<void>
 }
 
 /** A session on a compute thread. */
 export interface RemoteSession {
   run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>
+  placement(): Promise<Placement | null>
   release(): Promise<void>
 }
 
@@ -44,6 +47,7 @@ export async function openTrainStep(
     run: (feeds, progress) => thread.call("runStep", { id, feeds, progress }),
     state: () => thread.call("stateOfStep", { id }),
     load: async (state) => void (await thread.call("loadStep", { id, state })),
+    placement: () => thread.call("placementOf", { id }),
     release: async () => void (await thread.call("release", { id })),
   }
 }
@@ -53,8 +57,14 @@ export async function openSession(model: Uint8Array, options: SessionOptions): P
   const { id } = await thread.call("openSession", { model, options })
   return {
     run: (feeds) => thread.call("runSession", { id, feeds }),
+    placement: () => thread.call("placementOf", { id }),
     release: async () => void (await thread.call("release", { id })),
   }
+}
+
+/** Names of the providers that ONNX Runtime was built with for this platform. */
+export function listProviders(): Promise<readonly string[]> {
+  return currentThread().call("providers", null)
 }
 
 interface Pending {

@@ -1,42 +1,54 @@
 import { parentPort } from "node:worker_threads"
 import { InternalError, LearnlossError } from "../errors.ts"
 import type { ComputeCalls, ComputeFailure, ComputeMethod, ComputeReply, ComputeRequest } from "./compute-protocol.ts"
-import { createSession, type Session } from "./ort.ts"
-import { ResidentStep } from "./resident-step.ts"
+import { DeviceStep } from "./device-step.ts"
+import { builtInProviders, createSession, type Session } from "./ort.ts"
+import { type OpenStep, ResidentStep } from "./resident-step.ts"
 
 /**
  * Runs on the compute thread: ONNX Runtime's Node binding blocks the thread that calls it, so sessions live here and
  * the main thread stays free for data, progress and signals.
  */
-const opened = new Map<number, ResidentStep | Session>()
+const opened = new Map<number, OpenStep | Session>()
 let nextId = 1
 
-function keep(item: ResidentStep | Session): { id: number } {
+function keep(item: OpenStep | Session): { id: number } {
   const id = nextId++
   opened.set(id, item)
   return { id }
 }
 
-function step(id: number): ResidentStep {
+function isStep(item: OpenStep | Session | undefined): item is OpenStep {
+  return item instanceof ResidentStep || item instanceof DeviceStep
+}
+
+/** Only WebGPU's tensors can stay where they are; the state of other devices is copied to them and back in every step. */
+function openStep({ model, options, layout }: ComputeCalls["openStep"][0]): Promise<OpenStep> {
+  return (options.device === "webgpu" ? DeviceStep : ResidentStep).open(model, options, layout)
+}
+
+function step(id: number): OpenStep {
   const item = opened.get(id)
-  if (!(item instanceof ResidentStep)) throw new InternalError(`${id} is no open training step`)
+  if (!isStep(item)) throw new InternalError(`${id} is no open training step`)
   return item
 }
 
 const methods: { [M in ComputeMethod]: (argument: ComputeCalls[M][0]) => Promise<ComputeCalls[M][1]> } = {
-  openStep: async ({ model, options, layout }) => keep(await ResidentStep.open(model, options, layout)),
+  openStep: async (argument) => keep(await openStep(argument)),
   runStep: ({ id, feeds, progress }) => step(id).run(feeds, progress),
-  stateOfStep: async ({ id }) => step(id).state(),
+  stateOfStep: ({ id }) => step(id).state(),
   loadStep: async ({ id, state }) => {
-    step(id).load(state)
+    await step(id).load(state)
     return null
   },
   openSession: async ({ model, options }) => keep(await createSession(model, options)),
   runSession: ({ id, feeds }) => {
     const item = opened.get(id)
-    if (item === undefined || item instanceof ResidentStep) throw new InternalError(`${id} is no open session`)
+    if (item === undefined || isStep(item)) throw new InternalError(`${id} is no open session`)
     return item.run(feeds)
   },
+  placementOf: async ({ id }) => opened.get(id)?.placement() ?? null,
+  providers: async () => builtInProviders(),
   release: async ({ id }) => {
     await opened.get(id)?.release()
     opened.delete(id)

@@ -5,6 +5,7 @@ import { lower } from "../lowering/lower.ts"
 import { fixedPlan, type LoweringPlan } from "../lowering/plan.ts"
 import { openSession } from "./compute-thread.ts"
 import type { SessionOptions } from "./ort.ts"
+import type { Placement } from "./placement.ts"
 
 /** A compiled graph without training, its weights inside. */
 export interface Evaluation {
@@ -25,7 +26,7 @@ export async function compileEvaluation(
   options: SessionOptions,
   plan: LoweringPlan = fixedPlan,
 ): Promise<Evaluation> {
-  const lowered = lower(graph, outputs, plan)
+  const lowered = lower(graph, outputs, plan, [], options.device)
   return await openSession(encodeModel(lowered.graph, lowered.outputs), options)
 }
 
@@ -36,6 +37,8 @@ export type ModelFeed = Tensor | { readonly dtype: "uint8"; readonly shape: Shap
 export interface CompiledModel {
   /** Runs the model; feeds are copied before this returns. */
   run(feeds: Readonly<Record<string, ModelFeed>>): Promise<Record<string, Tensor>>
+  /** Which nodes the device computes; null unless the options asked and the model has run. */
+  placement(): Promise<Placement | null>
   release(): Promise<void>
 }
 
@@ -49,6 +52,7 @@ export async function compileModel(model: Uint8Array, options: SessionOptions): 
   return {
     // Graphs of our own know no bytes, ONNX Runtime does.
     run: (feeds) => session.run(feeds as Readonly<Record<string, Tensor>>),
+    placement: () => session.placement(),
     release: () => session.release(),
   }
 }

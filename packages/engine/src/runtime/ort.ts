@@ -1,10 +1,14 @@
-import { env, InferenceSession, Tensor as OrtTensor } from "onnxruntime-node"
+import { env, InferenceSession, listSupportedBackends, Tensor as OrtTensor } from "onnxruntime-node"
 import { LearnlossError } from "../errors.ts"
 import type { Tensor } from "../graph/tensor.ts"
 import type { Device } from "../lowering/device.ts"
+import { type Placement, PlacementProfile } from "./placement.ts"
 
 /** Version of ONNX Runtime; another one may round differently. */
 export const runtimeVersion: string = env.versions.node ?? env.versions.common
+
+// What is logged outside of sessions is thrown as well: a provider whose library is missing, above all.
+env.logLevel = "fatal"
 
 /** How a session uses the machine. */
 export interface SessionOptions {
@@ -16,6 +20,10 @@ export interface SessionOptions {
   readonly optimize?: boolean
   /** Keeps errors of a run from being printed; they are thrown either way. */
   readonly isSilent?: boolean
+  /** Outputs that stay on the device, to be fed to it again; `webgpu` alone can do that. */
+  readonly keptOnDevice?: readonly string[]
+  /** Finds out in the first run which nodes run on the device. */
+  readonly isPlacementWanted?: boolean
   /** Write a per-node profile (Chrome trace JSON) with this file prefix. */
   readonly profilePrefix?: string
 }
@@ -26,6 +34,10 @@ export interface Session {
   run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>
   /** Runs the graph on bound tensors, writing into the outputs' memory. */
   runInto(feeds: BoundTensors, outputs: BoundTensors): Promise<void>
+  /** Runs the graph on bound tensors; outputs are bound too, so that some can stay on the device. */
+  runBound(feeds: BoundTensors): Promise<BoundTensors>
+  /** Where the nodes run; undefined unless it was wanted and the graph has run. */
+  placement(): Placement | undefined
   release(): Promise<void>
 }
 
@@ -37,7 +49,12 @@ export function bind({ dtype, shape, data }: Tensor): OrtTensor {
   return new OrtTensor(dtype, data as Float32Array, [...shape])
 }
 
-function unbind(tensor: OrtTensor): Tensor {
+/** Names of the providers that this build of ONNX Runtime was made with; whether one works is another question. */
+export function builtInProviders(): readonly string[] {
+  return listSupportedBackends().map(({ name }) => name)
+}
+
+export function unbind(tensor: OrtTensor): Tensor {
   return { dtype: tensor.type, shape: tensor.dims, data: tensor.data } as Tensor
 }
 
@@ -47,10 +64,13 @@ function unbind(tensor: OrtTensor): Tensor {
  * @throws LearnlossError `MODEL_NOT_COMPILED` with ONNX Runtime's reason
  */
 export async function createSession(model: Uint8Array, options: SessionOptions): Promise<Session> {
+  const { device = "cpu", keptOnDevice = [] } = options
+  let profile = options.isPlacementWanted === true ? new PlacementProfile(device) : undefined
+  const profilePrefix = profile?.prefix ?? options.profilePrefix
   let session: InferenceSession
   try {
     session = await InferenceSession.create(model, {
-      executionProviders: [options.device ?? "cpu"],
+      executionProviders: [device],
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
       executionMode: "sequential",
@@ -58,11 +78,13 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
       enableMemPattern: false,
       graphOptimizationLevel: options.optimize === false ? "disabled" : "all",
       logSeverityLevel: options.isSilent === true ? 4 : 3,
-      ...(options.profilePrefix === undefined
+      ...(profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: profilePrefix }),
+      ...(keptOnDevice.length === 0
         ? {}
-        : { enableProfiling: true, profileFilePrefix: options.profilePrefix }),
+        : { preferredOutputLocation: Object.fromEntries(keptOnDevice.map((name) => [name, "gpu-buffer" as const])) }),
     })
   } catch (error) {
+    profile?.discard()
     throw new LearnlossError("MODEL_NOT_COMPILED", {
       where: "ONNX Runtime",
       expected: "a model it can run",
@@ -73,17 +95,31 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
   const inputs = new Set(session.inputNames)
   /** A graph that needs only some of what there is to feed has lost the other inputs when it was encoded. */
   const read = <T>(feeds: Readonly<Record<string, T>>) => Object.entries(feeds).filter(([name]) => inputs.has(name))
+  let placement: Placement | undefined
+  const run: InferenceSession["run"] = async (...given: [InferenceSession.FeedsType]) => {
+    const results = await session.run(...given)
+    if (profile === undefined) return results
+    session.endProfiling()
+    placement = profile.read()
+    profile = undefined
+    return results
+  }
   return {
     async run(feeds) {
       const bound = Object.fromEntries(read(feeds).map(([name, tensor]) => [name, bind(tensor)]))
-      const results = await session.run(bound)
+      const results = await run(bound)
       return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, unbind(tensor as OrtTensor)]))
     },
     async runInto(feeds, outputs) {
-      await session.run(Object.fromEntries(read(feeds)), outputs)
+      await run(Object.fromEntries(read(feeds)), outputs)
     },
+    async runBound(feeds) {
+      return (await run(Object.fromEntries(read(feeds)))) as Record<string, OrtTensor>
+    },
+    placement: () => placement,
     async release() {
-      if (options.profilePrefix !== undefined) session.endProfiling()
+      if (profilePrefix !== undefined && placement === undefined) session.endProfiling()
+      profile?.discard()
       await session.release()
     },
   }

@@ -1,7 +1,8 @@
-import { InternalError } from "../errors.ts"
-import { floatTensor, type Shape, sizeOf, type Tensor } from "../graph/tensor.ts"
+import { floatTensor, type Shape, type Tensor } from "../graph/tensor.ts"
 import type { TensorMap } from "../nn/network.ts"
 import { type BoundTensors, bind, createSession, type Session, type SessionOptions } from "./ort.ts"
+import { copyState, lengthOf, viewsOf } from "./packed-state.ts"
+import type { Placement } from "./placement.ts"
 
 /** Weights, statistics and optimiser state: all that a later step depends on. */
 export interface TrainingState {
@@ -42,6 +43,18 @@ export interface StepReports {
   readonly finishedAt: number
 }
 
+/** A training step that is ready to run, wherever its state is. */
+export interface OpenStep {
+  run(feeds: Readonly<Record<string, Tensor>>, progress: number): Promise<StepReports>
+  /** The current state; valid until the next call. */
+  state(): Promise<TrainingState>
+  /** Copies a state in; missing optimiser state becomes zero. */
+  load(state: TrainingState): Promise<void>
+  /** Where the nodes run; undefined unless it was wanted and a step has run. */
+  placement(): Placement | undefined
+  release(): Promise<void>
+}
+
 /** A pack's memory: what the next step reads, and what it writes. */
 interface Sides {
   readonly current: Tensor
@@ -53,7 +66,7 @@ interface Sides {
  * step: a layer's weights may be read after they were updated. Optimiser state is read by its own update alone, whose last
  * op writes over it. Nothing is allocated per step.
  */
-export class ResidentStep {
+export class ResidentStep implements OpenStep {
   readonly #session: Session
   readonly #layout: TrainStepLayout
   readonly #progress = floatTensor([])
@@ -66,7 +79,6 @@ export class ResidentStep {
     this.#session = session
     this.#layout = layout
     this.#reports = new Map(layout.reports.map(({ name, shape }) => [name, floatTensor(shape)]))
-    const lengthOf = ({ members }: PackLayout) => members.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
     const sides = new Map(
       layout.packs.map((pack): [string, Sides] => {
         const current = floatTensor([lengthOf(pack)])
@@ -96,41 +108,16 @@ export class ResidentStep {
   }
 
   /** A view of the current state; the next step writes over it. */
-  state(): TrainingState {
-    return { parameters: this.#views("parameters"), optimizer: this.#views("optimizer") }
+  async state(): Promise<TrainingState> {
+    return viewsOf(this.#layout.packs, this.#turns[this.#turn].state)
   }
 
-  load(state: TrainingState): void {
-    for (const holds of ["parameters", "optimizer"] as const) {
-      for (const [name, { shape, data }] of this.#views(holds)) {
-        const source = state[holds].get(name) ?? (holds === "optimizer" ? floatTensor(shape) : undefined)
-        if (source === undefined || source.data.length !== data.length) {
-          throw new InternalError(
-            `state of ${name}: expected [${shape}], got ${source === undefined ? "none" : `[${source.shape}]`}`,
-          )
-        }
-        ;(data as Float32Array).set(source.data as Float32Array)
-      }
-    }
+  async load(state: TrainingState): Promise<void> {
+    copyState(state, viewsOf(this.#layout.packs, this.#turns[this.#turn].state))
   }
 
-  /** Each member's part of its pack's memory. */
-  #views(holds: keyof TrainingState): TensorMap {
-    const views = new Map<string, Tensor>()
-    for (const pack of this.#layout.packs) {
-      if ((pack.slot === null) !== (holds === "parameters")) continue
-      const { data } = this.#turns[this.#turn].state.get(pack.name) as Tensor
-      let offset = 0
-      for (const { name, shape } of pack.members) {
-        const size = sizeOf(shape)
-        views.set(
-          pack.slot === null ? name : `${pack.slot}/${name}`,
-          floatTensor(shape, (data as Float32Array).subarray(offset, offset + size)),
-        )
-        offset += size
-      }
-    }
-    return views
+  placement(): Placement | undefined {
+    return this.#session.placement()
   }
 
   async release(): Promise<void> {

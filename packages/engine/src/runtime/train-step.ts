@@ -2,15 +2,16 @@ import { gradients } from "../autodiff/gradients.ts"
 import { add, concat, mul, reshape, sub } from "../graph/build.ts"
 import { encodeModel } from "../graph/codec.ts"
 import type { Graph, Value } from "../graph/graph.ts"
-import { floatTensor, sizeOf, type Tensor } from "../graph/tensor.ts"
+import { floatTensor, sizeOf, type Tensor, zeroTensor } from "../graph/tensor.ts"
 import { lower, type Pack } from "../lowering/lower.ts"
 import type { LoweringPlan } from "../lowering/plan.ts"
 import type { BufferUpdate, NetworkParts } from "../nn/network.ts"
 import type { Optimizer } from "../optim/optimizer.ts"
 import type { Schedule } from "../optim/schedule.ts"
-import { openTrainStep } from "./compute-thread.ts"
+import { openTrainStep, type RemoteStep } from "./compute-thread.ts"
 import { measurePlan } from "./measure-plan.ts"
 import type { SessionOptions } from "./ort.ts"
+import type { Placement } from "./placement.ts"
 import { nextName, type PackLayout, type TrainingState, type TrainStepLayout } from "./resident-step.ts"
 
 /** A network with its loss, ready to be differentiated. */
@@ -54,6 +55,8 @@ export interface TrainStep {
   state(): Promise<TrainingState>
   /** Copies a state in; missing optimiser state becomes zero. */
   load(state: TrainingState): Promise<void>
+  /** Which nodes the device computes, found out by a step on zeros; null on the processor, which computes them all. */
+  readonly placement: Placement | null
   release(): Promise<void>
 }
 
@@ -159,6 +162,7 @@ export async function compileTrainStep(
     outputs,
     plan,
     packs.filter(({ slot }) => slot === null),
+    options.device,
   )
   const observedNames = Object.keys(spec.observed)
   const nameOf = new Map([...spec.network.values].map(([name, value]) => [value, name]))
@@ -174,8 +178,11 @@ export async function compileTrainStep(
       shape: (outputs[name] as Value).shape,
     })),
   }
-  const step = await openTrainStep(encodeModel(lowered.graph, lowered.outputs), options, layout)
+  const isPlacementWanted = options.device !== undefined && options.device !== "cpu"
+  const model = encodeModel(lowered.graph, lowered.outputs)
+  const step = await openTrainStep(model, { ...options, isPlacementWanted }, layout)
   return {
+    placement: isPlacementWanted ? await placementOf(step, lowered.graph, layout) : null,
     async run(feeds, progress) {
       const { reports, finishedAt } = await step.run(feeds, progress)
       return {
@@ -189,4 +196,15 @@ export async function compileTrainStep(
     load: (state) => step.load(state),
     release: () => step.release(),
   }
+}
+
+/** Takes one step on zeros, which also makes the device compile its programs, and puts the state back. */
+async function placementOf(step: RemoteStep, graph: Graph, layout: TrainStepLayout): Promise<Placement | null> {
+  const own = new Set([layout.progress, ...layout.packs.map(({ name }) => name)])
+  const fed = graph.inputs.filter(({ name }) => !own.has(name))
+  const zeros = fed.map(({ name, dtype, shape }) => [name, zeroTensor(dtype, shape)] as const)
+  const before = await step.state()
+  await step.run(Object.fromEntries(zeros), 0)
+  await step.load(before)
+  return step.placement()
 }
