@@ -13,13 +13,15 @@ import type { ConvAttributes } from "../graph/ops.ts"
 /** Channels of a block: 8 with AVX2, 16 with AVX-512. `probeChannelBlock` finds out. */
 export const channelBlocks = [8, 16] as const
 
-/** Inputs of fewer channels than a block (an image's colours) are read in the plain layout. */
-export function canBlock(block: number, inputChannels: number, outputChannels: number, group: number): boolean {
+/**
+ * Whether the blocked layout can hold a product whose groups read and write so many channels each. Inputs of fewer channels
+ * than a block (an image's colours) are read in the plain layout.
+ */
+export function canBlock(block: number, inputsPerGroup: number, outputsPerGroup: number, group: number): boolean {
   return (
-    group === 1 &&
-    outputChannels % block === 0 &&
-    (inputChannels % block === 0 || inputChannels < block) &&
-    inputChannels > 0
+    outputsPerGroup % block === 0 &&
+    (inputsPerGroup % block === 0 || (inputsPerGroup < block && group === 1)) &&
+    inputsPerGroup > 0
   )
 }
 
@@ -37,13 +39,25 @@ export function blockWeight(weight: Value, block: number): Value {
   return reshape(transpose(blocks, [0, 1, 3, 2, 4]), weight.shape)
 }
 
-/** The same for a weight that comes as [C, O, KH, KW]; on request with its taps in reverse order. */
-export function blockSwappedWeight(weight: Value, block: number, isReversed = false): Value {
+/**
+ * The same for a weight that comes with the channels of each group swapped, [group C, O, KH, KW] as a weight of
+ * [group O, C, KH, KW]; on request with its taps in reverse order.
+ */
+export function blockSwappedWeight(weight: Value, block: number, isReversed = false, group = 1): Value {
   const [c, o, kh, kw] = weight.shape as [number, number, number, number]
-  const blocks = reshape(reorder(weight), [c / block, block, o / block, kh * kw, block])
-  const ordered = transpose(blocks, [2, 0, 3, 1, 4])
-  const taps = isReversed && kh * kw > 1 ? slice(ordered, 2, -1, -(2 ** 31), -1) : ordered
-  return reshape(taps, [o, c, kh, kw])
+  const ordered = swapBlocks(weight, block, group)
+  const taps = isReversed && kh * kw > 1 ? slice(ordered, ordered.shape.length - 3, -1, -(2 ** 31), -1) : ordered
+  return reshape(taps, [o * group, c / group, kh, kw])
+}
+
+/** [group C, O, KH, KW] as [group, O/b, C/b, KH KW, b channels of C, b channels of O]. */
+export function swapBlocks(weight: Value, block: number, group: number): Value {
+  const [c, o, kh, kw] = weight.shape as [number, number, number, number]
+  const [inputs, outputs] = [c / group / block, o / block]
+  const blocks = reorder(weight)
+  return group === 1
+    ? transpose(reshape(blocks, [inputs, block, outputs, kh * kw, block]), [2, 0, 3, 1, 4])
+    : transpose(reshape(blocks, [group, inputs, block, outputs, kh * kw, block]), [0, 3, 1, 4, 2, 5])
 }
 
 /** A convolution of a plain tensor with a blocked weight, back to a plain tensor. */

@@ -3,6 +3,7 @@ import type { Value } from "../graph/graph.ts"
 import type { ConvAttributes } from "../graph/ops.ts"
 import { backwardPads } from "./backward-pads.ts"
 import { channelBlocks, reorder } from "./blocked.ts"
+import { crop } from "./crop.ts"
 import type { ConvProduct, Lowering } from "./product.ts"
 
 /**
@@ -15,7 +16,7 @@ export function isDepthwise({ group, inputShape, weightShape }: ConvProduct): bo
 }
 
 /** The blocked kernel takes whole blocks of groups. */
-function canBlockDepthwise(block: number, product: ConvProduct): boolean {
+export function canBlockDepthwise(block: number, product: ConvProduct): boolean {
   return isDepthwise(product) && product.group % block === 0
 }
 
@@ -27,7 +28,7 @@ function convolveDepthwise(x: Value, blockedWeight: Value, attributes: ConvAttri
 }
 
 /** [C, 1, KH, KW] in the order that the blocked kernel reads, [C/b, KH KW, b]; on request with its taps in reverse order. */
-function blockTaps(weight: Value, isReversed = false): Value {
+export function blockTaps(weight: Value, isReversed = false): Value {
   const [c, , kh, kw] = weight.shape as [number, number, number, number]
   const taps = reshape(weight, [1, c, 1, kh * kw])
   const ordered = isReversed && kh * kw > 1 ? slice(taps, 3, -1, -(2 ** 31), -1) : taps
@@ -65,8 +66,7 @@ function depthwiseWeightGradient(product: ConvProduct, x: Value, dy: Value): Val
       group: n * c,
     },
   )
-  const taps = slice(slice(correlated, 2, 0, kh), 3, 0, kw)
-  return reshape(reduceSum(reshape(taps, [n, c * kh * kw]), [0]), product.weightShape)
+  return reshape(reduceSum(reshape(crop(correlated, kh, kw), [n, c * kh * kw]), [0]), product.weightShape)
 }
 
 const isDense = ({ strides }: ConvProduct) => strides[0] === 1 && strides[1] === 1

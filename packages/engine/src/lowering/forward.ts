@@ -10,7 +10,8 @@ export const forwardLowerings: readonly Lowering[] = [
     (block): Lowering => ({
       name: `blocked-${block}`,
       channelBlock: block,
-      fits: ({ weightShape, group }) => canBlock(block, weightShape[1] as number, weightShape[0] as number, group),
+      fits: ({ weightShape, group }) =>
+        canBlock(block, weightShape[1] as number, (weightShape[0] as number) / group, group),
       build: (product, [x, weight]) => blockedProduct(x, blockWeight(weight, block), block, product),
     }),
   ),

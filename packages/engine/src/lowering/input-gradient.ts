@@ -1,10 +1,11 @@
 import { spread } from "../autodiff/rules/movement.ts"
-import { concat, conv, mul, pad, reshape, slice, transpose } from "../graph/build.ts"
+import { conv, pad, reshape, slice, transpose } from "../graph/build.ts"
 import type { Value } from "../graph/graph.ts"
 import type { ConvAttributes } from "../graph/ops.ts"
 import { backwardPads } from "./backward-pads.ts"
-import { blockedProduct, blockSwappedWeight, blockWeight, canBlock, channelBlocks } from "./blocked.ts"
+import { blockedProduct, blockSwappedWeight, canBlock, channelBlocks } from "./blocked.ts"
 import { depthwiseLowerings } from "./depthwise.ts"
+import { phaseLowerings } from "./phases.ts"
 import type { ConvProduct, Lowering } from "./product.ts"
 import { winogradLowerings } from "./winograd.ts"
 
@@ -12,11 +13,10 @@ import { winogradLowerings } from "./winograd.ts"
 interface Layout {
   readonly suffix: string
   readonly channelBlock?: number
-  fits(inputChannels: number, outputChannels: number, group: number): boolean
+  /** Whether groups that read and write so many channels each can be computed. */
+  fits(inputsPerGroup: number, outputsPerGroup: number, group: number): boolean
   /** With the forward weight [O, C/group, KH, KW], input and output channels swapped and the taps reversed. */
   back(dy: Value, weight: Value, attributes: ConvAttributes): Value
-  /** With a weight as it is. */
-  convolve(dy: Value, weight: Value, attributes: ConvAttributes): Value
 }
 
 const layouts: readonly Layout[] = [
@@ -24,15 +24,14 @@ const layouts: readonly Layout[] = [
     suffix: "",
     fits: () => true,
     back: (dy, weight, attributes) => conv(dy, backwardKernel(weight, attributes.group), attributes),
-    convolve: conv,
   },
   ...channelBlocks.map(
     (block): Layout => ({
       suffix: `-blocked-${block}`,
       channelBlock: block,
       fits: (inputs, outputs, group) => canBlock(block, inputs, outputs, group) && inputs % block === 0,
-      back: (dy, weight, attributes) => blockedProduct(dy, blockSwappedWeight(weight, block, true), block, attributes),
-      convolve: (dy, weight, attributes) => blockedProduct(dy, blockWeight(weight, block), block, attributes),
+      back: (dy, weight, attributes) =>
+        blockedProduct(dy, blockSwappedWeight(weight, block, true, attributes.group), block, attributes),
     }),
   ),
 ]
@@ -65,41 +64,6 @@ function pointwise(product: ConvProduct, weight: Value, dy: Value, layout: Layou
   return pad(apart, [0, 0, 0, 0, 0, 0, h - (apart.shape[2] as number), w - (apart.shape[3] as number)])
 }
 
-/** Three taps, stride two, padding one: how most networks halve their maps. */
-function halves({ inputShape, outputShape, weightShape, strides, pads, dilations, group }: ConvProduct): boolean {
-  const isCovered = [2, 3].every((axis) => (inputShape[axis] as number) <= 2 * (outputShape[axis] as number))
-  const isHalving =
-    weightShape[2] === 3 &&
-    weightShape[3] === 3 &&
-    strides.every((stride) => stride === 2) &&
-    pads[0] === 1 &&
-    pads[1] === 1
-  return isHalving && isCovered && group === 1 && dilations.every((dilation) => dilation === 1)
-}
-
-/**
- * Stride two without zeros in between: an even row of the input meets tap 1 alone, an odd row taps 2 and 0 of the next
- * two rows of the output gradient. One convolution with 2x2 taps computes all four phases as 4 C channels (seven of its
- * sixteen taps are zero), which are then laid between one another.
- */
-function halved(product: ConvProduct, weight: Value, dy: Value, layout: Layout): Value {
-  const [n, c, h, w] = product.inputShape as [number, number, number, number]
-  const [o] = product.weightShape as [number]
-  const [, , oh, ow] = product.outputShape as [number, number, number, number]
-  const taps = byPhase(byPhase(weight, 2), 3)
-  const kernel = reshape(transpose(reshape(taps, [o, c, 2, 2, 2, 2]), [2, 4, 1, 0, 3, 5]), [4 * c, o, 2, 2])
-  const phases = layout.convolve(dy, kernel, { strides: [1, 1], pads: [0, 0, 1, 1], dilations: [1, 1], group: 1 })
-  const woven = reshape(transpose(reshape(phases, [n, 2, 2, c, oh, ow]), [0, 3, 4, 1, 5, 2]), [n, c, 2 * oh, 2 * ow])
-  const rows = h === 2 * oh ? woven : slice(woven, 2, 0, h)
-  return w === 2 * ow ? rows : slice(rows, 3, 0, w)
-}
-
-/** Three taps along an axis as [phase 0: tap 1, none; phase 1: tap 2, tap 0]. */
-function byPhase(weight: Value, axis: number): Value {
-  const tap = (index: number) => slice(weight, axis, index, index + 1)
-  return concat([tap(1), mul(tap(1), 0), tap(2), tap(0)], axis)
-}
-
 const forms = [
   {
     name: "flipped",
@@ -107,7 +71,6 @@ const forms = [
     build: flipped,
   },
   { name: "pointwise", fits: isPointwise, build: pointwise },
-  { name: "halved", fits: halves, build: halved },
 ] as const
 
 /** The opposite convolution as ONNX has it. */
@@ -135,12 +98,17 @@ export const inputGradientLowerings: readonly Lowering[] = [
         ...(layout.channelBlock === undefined ? {} : { channelBlock: layout.channelBlock }),
         fits: (product) =>
           fits(product) &&
-          layout.fits(product.weightShape[0] as number, product.weightShape[1] as number, product.group),
+          layout.fits(
+            (product.weightShape[0] as number) / product.group,
+            product.weightShape[1] as number,
+            product.group,
+          ),
         build: (product, [weight, dy]) => build(product, weight, dy, layout),
       }),
     ),
   ),
   transposed,
+  ...phaseLowerings,
   ...depthwiseLowerings("input-gradient"),
   ...winogradLowerings("input-gradient"),
 ]

@@ -59,6 +59,18 @@ const convCases: readonly ConvCase[] = [
   { x: [2, 16, 8, 9], w: [16, 1, 2, 2], strides: [3, 4], group: 16 },
   { x: [2, 16, 3, 3], w: [16, 1, 1, 1], pads: [1, 0, 1, 2], group: 16 },
   { x: [2, 16, 5, 5], w: [16, 1, 2, 2], pads: [2, 3, 3, 2], group: 16 },
+  // strided, phase by phase: even and odd sizes, kernels as wide as the stride, dilations that share a factor with it or not
+  { x: [2, 16, 8, 8], w: [16, 16, 3, 3], strides: [2, 2] },
+  { x: [2, 32, 9, 7], w: [16, 32, 2, 2], strides: [2, 2] },
+  { x: [2, 16, 7, 10], w: [32, 16, 5, 4], pads: [2, 1, 1, 2], strides: [2, 3] },
+  { x: [2, 16, 9, 12], w: [16, 16, 3, 3], pads: [2, 3, 2, 3], dilations: [2, 3], strides: [2, 2] },
+  { x: [2, 16, 9, 7], w: [16, 1, 4, 3], pads: [1, 1, 2, 1], strides: [2, 1], group: 16 },
+  { x: [2, 16, 7, 7], w: [32, 16, 1, 1], strides: [2, 2] },
+  { x: [2, 16, 9, 9], w: [16, 1, 1, 1], strides: [2, 4], group: 16 },
+  // groups of whole blocks
+  { x: [2, 32, 6, 7], w: [32, 16, 3, 3], pads: [1, 1, 1, 1], group: 2 },
+  { x: [16, 32, 7, 6], w: [64, 16, 3, 3], pads: [1, 1, 1, 1], strides: [2, 2], group: 2 },
+  { x: [2, 96, 3, 3], w: [48, 32, 1, 1], group: 3 },
   // single elements
   { x: [1, 1, 1, 1], w: [1, 1, 1, 1] },
   { x: [2, 3, 4, 5], w: [5, 3, 4, 5] },

@@ -3,6 +3,7 @@ import type { Value } from "../graph/graph.ts"
 import { floatTensor, sizeOf } from "../graph/tensor.ts"
 import { blockedProduct, blockSwappedWeight, channelBlocks } from "./blocked.ts"
 import { byColumn } from "./by-column.ts"
+import { crop } from "./crop.ts"
 import { depthwiseLowerings, isDepthwise } from "./depthwise.ts"
 import { patchColumns } from "./patch-columns.ts"
 import type { ConvProduct, Lowering } from "./product.ts"
@@ -22,7 +23,7 @@ const swapped =
       group: 1,
     })
     // A stride that does not divide the padded input leaves rows and columns that no weight stands for.
-    return transpose(slice(slice(correlated, 2, 0, kh), 3, 0, kw), [1, 0, 2, 3])
+    return transpose(crop(correlated, kh, kw), [1, 0, 2, 3])
   }
 
 /**
