@@ -72,6 +72,7 @@ const unary =
       | "Round"
       | "Not"
       | "Relu"
+      | "Gelu"
       | "Identity"
       | "GlobalAveragePool"
       | "StopGradient",
@@ -99,6 +100,8 @@ export const ceil = unary("Ceil")
 export const round = unary("Round")
 export const not = unary("Not")
 export const relu = unary("Relu")
+/** x (1 + erf(x / sqrt(2))) / 2, Hendrycks & Gimpel 2016 */
+export const gelu = unary("Gelu")
 export const identity = unary("Identity")
 /** Mean over all positions: [N, C, H, W] to [N, C, 1, 1]. */
 export const globalAveragePool = unary("GlobalAveragePool")
@@ -198,7 +201,16 @@ export function reshape(x: Value, shape: Shape): Value {
   return isSameShape(x.shape, shape) ? x : first(x.graph.add("Reshape", [x], { shape }))
 }
 
+/** Moves axes; what was moved before is moved once. */
 export function transpose(x: Value, perm: readonly number[]): Value {
+  const before = x.graph.producerOf(x)
+  if (before?.op === "Transpose") {
+    const { perm: first } = before.attributes
+    return transpose(
+      before.inputs[0] as Value,
+      perm.map((axis) => first[axis] as number),
+    )
+  }
   return perm.every((axis, index) => axis === index) ? x : first(x.graph.add("Transpose", [x], { perm }))
 }
 

@@ -103,6 +103,7 @@ export const onnxForms: { readonly [K in OpType]: FormOf<K> } = {
   Ceil: plain,
   Round: plain,
   Relu: plain,
+  Gelu: { domain: microsoftDomain },
   LeakyRelu: ({ alpha }) => ({ attributes: { alpha: float(alpha) } }),
   Elu: ({ alpha }) => ({ attributes: { alpha: float(alpha) } }),
   Clip: ({ low, high }) => ({ constants: [scalar(low), scalar(high)] }),

@@ -66,6 +66,20 @@ describe("ops", () => {
     expect(numbers(rounded!).map((value) => value + 0)).toEqual([0, 0, 2, 2])
   })
 
+  test("gelu follows the normal distribution's share", async () => {
+    const [y] = await run([floats(-6, -1, -0.5, 0, 0.5, 1, 6)], op.gelu)
+    for (const [index, wanted] of [0, -0.1586553, -0.1542688, 0, 0.3457312, 0.8413447, 6].entries())
+      expect(numbers(y!)[index]).toBeCloseTo(wanted, 6)
+  })
+
+  test("axes that are moved twice are moved once, or not at all", () => {
+    const x = new Graph().input("x", "float32", [2, 3, 4])
+    const moved = op.transpose(x, [1, 2, 0])
+    expect(op.transpose(moved, [2, 0, 1])).toBe(x)
+    const once = op.transpose(moved, [1, 0, 2])
+    expect([once.shape, x.graph.producerOf(once)?.inputs]).toEqual([[4, 3, 2], [x]])
+  })
+
   test("a fused product is that of its factors, swapped first where asked", async () => {
     const [a, b] = [upTo([2, 1, 3, 4]), upTo([3, 4, 2])]
     const flags = [false, true].flatMap((transA) => [false, true].map((transB) => ({ transA, transB, alpha: 0.5 })))

@@ -86,6 +86,8 @@ export interface OpAttributes {
   /** To the nearest whole number, halves to the even one. */
   Round: None
   Relu: None
+  /** x times the normal distribution's share below x: x (1 + erf(x / sqrt(2))) / 2 (domain com.microsoft) */
+  Gelu: None
   /** x above zero, alpha x below */
   LeakyRelu: { readonly alpha: number }
   /** x above zero, alpha (exp(x) - 1) below */

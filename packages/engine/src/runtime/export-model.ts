@@ -1,6 +1,7 @@
 import { encodeModel, type NamedOutputs } from "../graph/codec.ts"
 import type { Graph } from "../graph/graph.ts"
 import { lower } from "../lowering/lower.ts"
+import { plainOps } from "../lowering/plain-ops.ts"
 import { fixedPlan } from "../lowering/plan.ts"
 
 /** A graph for one batch size, its weights inside. */
@@ -25,7 +26,8 @@ export function exportModel(
 ): Uint8Array {
   const [one, other] = batches.map((batch) => {
     const { graph, outputs } = build(batch)
-    return lower(graph, outputs, fixedPlan)
+    const lowered = lower(graph, outputs, fixedPlan)
+    return plainOps(lowered.graph, lowered.outputs)
   }) as [BuiltNetwork, BuiltNetwork]
   return encodeModel(one.graph, one.outputs, { otherBatch: other, metadata })
 }

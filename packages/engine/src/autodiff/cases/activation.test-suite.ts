@@ -15,6 +15,7 @@ const between = (low: number, high: number, ...values: number[]): GradientCase =
 
 export const activationCases = {
   Relu: [{ inputs: [{ shape: [7], ...awayFromZero }], build: op.relu }],
+  Gelu: smooth(op.gelu),
   LeakyRelu: [0.01, 0.3, 0, 1, 1.5, -0.2].map((alpha) => ({
     inputs: [{ shape: [8], ...inOrder(-2, 0.3, -0.1, 1, 4, -0.6, 0.2, -5) }],
     build: (x: Value) => op.leakyRelu(x, alpha),

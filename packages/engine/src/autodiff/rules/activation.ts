@@ -1,4 +1,4 @@
-import { add, cast, exp, greater, hardSigmoid, less, max, mul, sigmoid, sub, where } from "../../graph/build.ts"
+import { add, cast, erf, exp, greater, hardSigmoid, less, max, mul, sigmoid, sub, where } from "../../graph/build.ts"
 import type { Value } from "../../graph/graph.ts"
 import type { OpType } from "../../graph/ops.ts"
 import { type GradientRule, unary } from "../rule.ts"
@@ -40,8 +40,20 @@ const eluRule: GradientRule<"Elu"> = ({ node, outputGradient }) => {
   return [mul(outputGradient(), where(greater(x, 0), 1, add(y, node.attributes.alpha)))]
 }
 
+/**
+ * dy (P(x) + x p(x)) with the normal distribution's share P and density p. The density's factor stands inside the
+ * exponential, and one `HardSigmoid` makes a share of the error function: each would be a pass more.
+ */
+function geluGradient(dy: Value, x: Value): Value {
+  const scaled = mul(x, Math.SQRT1_2)
+  const share = hardSigmoid(erf(scaled), 0.5, 0.5)
+  const density = exp(sub(-0.5 * Math.log(2 * Math.PI), mul(scaled, scaled)))
+  return mul(dy, add(share, mul(x, density)))
+}
+
 export const activationRules = {
   Relu: unary<"Relu">((dy, _, y) => mul(dy, hardSigmoid(y, steepest, 0))),
+  Gelu: unary<"Gelu">(geluGradient),
   LeakyRelu: ({ node, outputGradient }) => [
     mul(outputGradient(), slopes(node.inputs[0] as Value, node.attributes.alpha)),
   ],

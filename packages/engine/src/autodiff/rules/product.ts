@@ -1,4 +1,4 @@
-import { conv, fusedMatMul, gemm, reshape, slice } from "../../graph/build.ts"
+import { conv, fusedMatMul, gemm, reshape, slice, transpose } from "../../graph/build.ts"
 import type { Value } from "../../graph/graph.ts"
 import type { OpType, ProductAttributes } from "../../graph/ops.ts"
 import { sizeOf } from "../../graph/tensor.ts"
@@ -25,10 +25,14 @@ function productGradients(
 const matMulRule: GradientRule<"MatMul"> = ({ node, outputGradient }) => {
   const [a, b] = node.inputs as [Value, Value]
   const dy = outputGradient()
-  const plain = { alpha: 1, transA: false, transB: false }
-  if (b.shape.length !== 2) return productGradients(a, b, dy, plain, fusedMatMul)
-  const [ofRows, ofWeight] = productGradients(asRows(a), b, asRows(dy), plain, gemm)
-  return [reshape(ofRows, a.shape), ofWeight]
+  if (b.shape.length !== 2) return productGradients(a, b, dy, { alpha: 1, transA: false, transB: false }, fusedMatMul)
+  const [rows, ofOutput] = [asRows(a), asRows(dy)]
+  // A weight that the file transposes gets its gradient as it stands there: the two transposes are none.
+  const isTransposed = b.graph.producerOf(b)?.op === "Transpose"
+  const ofWeight = isTransposed
+    ? transpose(gemm(ofOutput, rows, { transA: true }), [1, 0])
+    : gemm(rows, ofOutput, { transA: true })
+  return [reshape(gemm(ofOutput, b, { transB: true }), a.shape), ofWeight]
 }
 
 /** [.., C] as one matrix. */

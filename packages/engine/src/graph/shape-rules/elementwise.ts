@@ -39,6 +39,7 @@ export const elementwiseShapes = {
   Ceil: unary,
   Round: unary,
   Relu: unary,
+  Gelu: unary,
   LeakyRelu: unary,
   Elu: unary,
   Clip: (inputs, { low, high }) => {

@@ -11,6 +11,7 @@ import { foldRules } from "./fold/index.ts"
 import { foreignNode, mayStayForeign, type ValueLookup } from "./foreign.ts"
 import { emptyTensor, notFloat32, placeOf, unknownOp, unknownValue, viewNode } from "./node-view.ts"
 import { type StoredParameter, storedParameters } from "./parameters.ts"
+import { recognized } from "./recognize.ts"
 import type { ImportContext, NodeView } from "./rule.ts"
 import { importRules } from "./rules/index.ts"
 import { spreadingOps, spreadOver } from "./spread.ts"
@@ -165,7 +166,8 @@ class Walk {
     if (rule === undefined) return this.#keep(node) ?? refuse(unknownOp(this.#model.where, node))
     try {
       const built = this.#build(node, () => rule.build(this.#context(view, inputs)))
-      return (Array.isArray(built) ? (built as readonly Value[]) : [built as Value]).map((value) => ({ value }))
+      const values = Array.isArray(built) ? (built as readonly Value[]) : [built as Value]
+      return values.map((value) => ({ value: recognized(value) }))
     } catch (error) {
       return (mayStayForeign(node, error) ? this.#keep(node) : undefined) ?? refuse(error)
     }

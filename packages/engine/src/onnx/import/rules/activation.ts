@@ -3,7 +3,7 @@ import {
   add,
   div,
   elu,
-  erf,
+  gelu as exactGelu,
   hardSigmoid,
   leakyRelu,
   less,
@@ -27,11 +27,9 @@ const rule = (build: (x: Value, c: ImportContext) => Value, since = 11): ImportR
 /** Gaussian error linear unit and its approximation by a tanh (Hendrycks & Gimpel 2016, section 2). */
 function gelu(x: Value, c: ImportContext): Value {
   const approximate = c.string("approximate", "none")
-  if (approximate !== "none" && approximate !== "tanh") return c.fail("none or tanh", approximate, exportAgain)
-  const bend =
-    approximate === "none"
-      ? erf(mul(x, Math.SQRT1_2))
-      : tanh(mul(add(x, mul(mul(mul(x, x), x), 0.044715)), Math.sqrt(2 / Math.PI)))
+  if (approximate === "none") return exactGelu(x)
+  if (approximate !== "tanh") return c.fail("none or tanh", approximate, exportAgain)
+  const bend = tanh(mul(add(x, mul(mul(mul(x, x), x), 0.044715)), Math.sqrt(2 / Math.PI)))
   return mul(mul(x, 0.5), add(bend, 1))
 }
 
