@@ -1,4 +1,5 @@
 import type { CycleRecord, ModuleTraining, PredictionsRecord, SelectionRecord, StrategyName } from "@learnloss/contract"
+import type { Placement } from "@learnloss/engine"
 
 /** Where in a run something happens. Trials and cycles count from 1. */
 export interface Place {
@@ -9,6 +10,8 @@ export interface Place {
 
 /** What the loop tells whoever watches it; nothing depends on anyone listening. */
 export type LoopEvent =
+  /** Before the first training on another device than the processor: what of the step it computes. */
+  | (Place & { readonly type: "placed"; readonly placement: Placement })
   | (Place & {
       readonly type: "cycle-started"
       readonly labels: number

@@ -5,6 +5,7 @@ import {
   fixedPlan,
   type LoweringPlan,
   measureTrainingPlan,
+  type Placement,
   requireRunnablePlan,
   type SessionOptions,
 } from "@learnloss/engine"
@@ -39,6 +40,8 @@ export interface FitStart {
   /** Needed to go on to the same bits. */
   readonly plan: LoweringPlan
   readonly fromStep: number
+  /** Which nodes of the step another device than the processor computes. */
+  readonly placement: Placement | null
 }
 
 /** How the trained network does on the test images. */
@@ -99,7 +102,7 @@ export async function fitNetwork(settings: FitSettings, options: FitOptions): Pr
       trialRng: rng,
       cycleRng: rng,
     })
-    onStart({ network, plan, fromStep: progress.step })
+    onStart({ network, plan, fromStep: progress.step, placement: trainStep.placement })
     await trainCycle({
       trainStep,
       batches,

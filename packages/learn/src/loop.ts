@@ -48,6 +48,10 @@ export async function runTrial(options: TrialOptions): Promise<void> {
   const plan = planOf(config)
   await requireRunnablePlan(plan, machine)
   const trainStep = await compileTrainStep(spec, plan, machine)
+  const { placement } = trainStep
+  if (placement !== null) {
+    emit({ strategy: name, trial, cycle: recorder.finished.cycles.length + 1, type: "placed", placement })
+  }
   const { specs } = spec.network
 
   try {

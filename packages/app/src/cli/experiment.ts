@@ -1,3 +1,5 @@
+import { describePlacement } from "@learnloss/engine"
+import type { LoopEvent } from "@learnloss/learn"
 import { isInterruption } from "../experiments/interruption.ts"
 import type { ExperimentParts } from "../experiments/parts.ts"
 import type { ExperimentOptions, Outcome } from "../experiments/run-experiment.ts"
@@ -6,7 +8,7 @@ import { formatCount } from "../report/format.ts"
 import { describePlan } from "./dry-run.ts"
 import type { CommandIo } from "./io.ts"
 import { printOutcome } from "./outcome.ts"
-import { createProgress } from "./progress.ts"
+import { createProgress, type Progress } from "./progress.ts"
 
 /** Loads what experiments need only when one starts, so that `--help` answers at once. */
 export type LoadParts = (io: CommandIo) => Promise<ExperimentParts>
@@ -34,7 +36,7 @@ export async function performExperiment(
         const progress = createProgress(io, { config, stepsBefore })
         const done = stepsBefore === 0 ? "" : `, ${formatCount(stepsBefore)} of them done`
         progress.say(`${describePlan(config)}${done}. Folder: ${folder}`)
-        return progress
+        return { ...progress, show: tellPlacementOnce(progress) }
       },
     })
     printOutcome(outcome, io, isJson)
@@ -43,6 +45,16 @@ export async function performExperiment(
       io.stderr(`Interrupted. Go on with:\n  learnloss resume ${quoted(folder)}\n`)
     }
     throw error
+  }
+}
+
+/** Shows events, and of the first training on a device what it leaves to the processor; it is the same for the others. */
+function tellPlacementOnce(progress: Progress): (event: LoopEvent) => void {
+  let isTold = false
+  return (event) => {
+    if (event.type !== "placed") return progress.show(event)
+    if (!isTold) progress.say(describePlacement(event.placement))
+    isTold = true
   }
 }
 

@@ -1,5 +1,5 @@
 import { resolve } from "node:path"
-import { type FitSettingsInput, fitSettingsSchema } from "@learnloss/contract"
+import { type DeviceName, type FitSettingsInput, fitSettingsSchema } from "@learnloss/contract"
 import { LearnlossError } from "@learnloss/engine"
 import type { Command } from "commander"
 import { configError, describeIssues } from "../experiments/config-issues.ts"
@@ -8,7 +8,7 @@ import type { FitOutcome } from "../fit/run-fit.ts"
 import { formatPercent } from "../report/format.ts"
 import { createFitProgress } from "./fit-progress.ts"
 import type { CommandIo } from "./io.ts"
-import { collectNames, parseCount, parseNumber, parseNumbers, parseSeed } from "./parse-options.ts"
+import { collectNames, deviceOption, parseCount, parseNumber, parseNumbers, parseSeed } from "./parse-options.ts"
 
 interface FitOptions {
   readonly data: string
@@ -35,6 +35,7 @@ interface FitOptions {
   readonly lossWeight?: number
   readonly margin?: number
   readonly seed?: number
+  readonly device?: DeviceName
   readonly threads?: number
   readonly fixedLowerings?: boolean
   readonly json?: boolean
@@ -88,6 +89,7 @@ export function addFitCommand(program: Command, io: CommandIo): void {
     )
     .option("--margin <M>", "margin of the ranking objective (default: 1)", parseNumber)
     .option("--seed <S>", "seed of everything random (default: 0)", parseSeed)
+    .addOption(deviceOption())
     .option("--threads <N>", "threads of a step (default: every core)", parseCount)
     .option("--fixed-lowerings", "do not measure how convolutions are computed fastest")
     .option("--json", "print one JSON object at the end instead of text")
@@ -121,7 +123,7 @@ async function settingsOf(file: string, options: FitOptions) {
   const { foldedNorm, readOnnxModel } = await import("@learnloss/engine")
   const model = readOnnxModel(file)
   const isFolded = foldedNorm(model) === "yes"
-  const { mean, std, steps, epochs, batch, momentum, weightDecay, lossWeight, margin, seed, threads } = options
+  const { mean, std, steps, epochs, batch, momentum, weightDecay, lossWeight, margin, seed, device, threads } = options
   if ((mean === undefined) !== (std === undefined)) {
     throw new LearnlossError("FIT_OPTIONS", {
       where: mean === undefined ? "--std" : "--mean",
@@ -153,7 +155,7 @@ async function settingsOf(file: string, options: FitOptions) {
     steps: steps ?? null,
     epochs: epochs ?? null,
     learningRate: options.lr ?? (isFolded ? defaultLearningRate.folded : defaultLearningRate.normalised),
-    ...defined({ batch, momentum, weightDecay, lossWeight, margin, seed, threads }),
+    ...defined({ batch, momentum, weightDecay, lossWeight, margin, seed, device, threads }),
     ...(options.schedule === undefined ? {} : { schedule: { kind: options.schedule } as FitSettingsInput["schedule"] }),
     ...(options.fixedLowerings === true ? { lowerings: "fixed" as const } : {}),
   }

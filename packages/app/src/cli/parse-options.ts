@@ -1,4 +1,10 @@
-import { InvalidArgumentError } from "commander"
+import { deviceNames } from "@learnloss/contract"
+import { InvalidArgumentError, Option } from "commander"
+
+/** `--device`; what it lacks of a network runs on the processor. */
+export function deviceOption(text = "what networks run on (default: cpu)"): Option {
+  return new Option("--device <NAME>", text).choices(deviceNames)
+}
 
 /** Parsers of option values, for commander; each refuses with what it has to be. */
 

@@ -1,11 +1,10 @@
-import type { LoopEvent } from "@learnloss/learn"
 import cliProgress from "cli-progress"
 import { formatCount } from "../report/format.ts"
 import { barStyle } from "./bar-style.ts"
 import { cycleRow, cycleRowHead } from "./cycle-rows.ts"
 import { formatDuration } from "./duration.ts"
 import type { CommandIo } from "./io.ts"
-import type { Progress, ProgressOptions } from "./progress.ts"
+import type { Progress, ProgressEvent, ProgressOptions } from "./progress.ts"
 import { createProgressMeter } from "./progress-meter.ts"
 
 /** Two bars at the foot of the terminal, for the cycle and for the run, with the table of cycles above them. */
@@ -53,7 +52,7 @@ export function createProgressBars(
   }
 }
 
-type MovingEvent = Exclude<LoopEvent, { type: "cycle-finished" }>
+type MovingEvent = Exclude<ProgressEvent, { type: "cycle-finished" }>
 
 const activities = { "cycle-started": "starting", evaluating: "evaluating", scoring: "scoring" } as const
 
@@ -62,7 +61,7 @@ function extent(event: MovingEvent): [done: number, total: number] {
   return event.type === "step" ? [event.step, event.steps] : [event.done, event.total]
 }
 
-function describeSpeed({ loss, lossPrediction, imagesPerSecond }: Extract<LoopEvent, { type: "step" }>): string {
+function describeSpeed({ loss, lossPrediction, imagesPerSecond }: Extract<ProgressEvent, { type: "step" }>): string {
   const module = lossPrediction === null ? "" : `, module ${lossPrediction.toFixed(3)}`
   return `, loss ${loss.toFixed(3)}${module}, ${formatCount(imagesPerSecond)} images/s`
 }

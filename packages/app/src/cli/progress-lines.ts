@@ -1,9 +1,8 @@
-import type { LoopEvent } from "@learnloss/learn"
 import { formatCount } from "../report/format.ts"
 import { cycleRow, cycleRowHead } from "./cycle-rows.ts"
 import { formatDuration } from "./duration.ts"
 import type { CommandIo } from "./io.ts"
-import type { Progress, ProgressOptions } from "./progress.ts"
+import type { Progress, ProgressEvent, ProgressOptions } from "./progress.ts"
 import { createProgressMeter, type Reading } from "./progress-meter.ts"
 
 const leastMsBetweenLines = 5000
@@ -37,7 +36,7 @@ export function createProgressLines(
   }
 }
 
-function describe(event: LoopEvent, reading: Reading, cycles: number): string | undefined {
+function describe(event: ProgressEvent, reading: Reading, cycles: number): string | undefined {
   const place = `${event.strategy}, trial ${event.trial}, cycle ${event.cycle} of ${cycles}`
   if (event.type === "step") {
     const parts = [

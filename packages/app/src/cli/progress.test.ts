@@ -1,17 +1,24 @@
 import type { CycleRecord } from "@learnloss/contract"
-import type { LoopEvent } from "@learnloss/learn"
 import { describe, expect, it } from "vitest"
 import { loadRunConfig } from "../experiments/load-config.ts"
 import { cycleRow, cycleRowHead } from "./cycle-rows.ts"
 import { formatDuration } from "./duration.ts"
+import type { ProgressEvent } from "./progress.ts"
 import { createProgress } from "./progress.ts"
 import { createProgressMeter } from "./progress-meter.ts"
 
 // Two strategies, three cycles of 30 steps: 180 steps.
 const config = loadRunConfig("shapes-tiny", { set: ["strategies=[random, learning-loss]", "training.steps=30"] })
 const place = { strategy: "learning-loss", trial: 1, cycle: 2 } as const
-const started: LoopEvent = { type: "cycle-started", ...place, labels: 60, steps: 30, fromStep: 10, lossModule: "joint" }
-const step = (at: number): LoopEvent => ({
+const started: ProgressEvent = {
+  type: "cycle-started",
+  ...place,
+  labels: 60,
+  steps: 30,
+  fromStep: 10,
+  lossModule: "joint",
+}
+const step = (at: number): ProgressEvent => ({
   type: "step",
   ...place,
   step: at,

@@ -4,11 +4,14 @@ import type { CommandIo } from "./io.ts"
 import { createProgressBars } from "./progress-bars.ts"
 import { createProgressLines } from "./progress-lines.ts"
 
+/** What moves a run on. */
+export type ProgressEvent = Exclude<LoopEvent, { type: "placed" }>
+
 /** Shows on stderr how far a run is. */
 export interface Progress {
   /** Shows one line that stays. */
   say(line: string): void
-  show(event: LoopEvent): void
+  show(event: ProgressEvent): void
   /** Ends all that moves; nothing may be shown afterwards. */
   close(): void
 }

@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os"
+import type { DeviceName } from "@learnloss/contract"
 import type { Fit, HeldOutFigures, RankEvent, RankSettings } from "@learnloss/learn"
 import { type Command, InvalidArgumentError, Option } from "commander"
 import { isInterruption } from "../experiments/interruption.ts"
@@ -6,10 +7,11 @@ import type { RankOutcome } from "../rank/run-rank.ts"
 import { formatCount, formatPercent, plural } from "../report/format.ts"
 import { formatDuration } from "./duration.ts"
 import type { CommandIo } from "./io.ts"
-import { collectNames, parseCount, parseNumbers, parseSeed } from "./parse-options.ts"
+import { collectNames, deviceOption, parseCount, parseNumbers, parseSeed } from "./parse-options.ts"
 import { createPhaseMeter } from "./phase-meter.ts"
 
-interface RankCommandOptions extends Omit<RankSettings, "model" | "input" | "outputs" | "diverse" | "threads"> {
+interface RankCommandOptions
+  extends Omit<RankSettings, "model" | "input" | "outputs" | "diverse" | "threads" | "device"> {
   readonly outputs?: boolean
   readonly diverse?: boolean
   readonly imageSize?: { height: number; width: number }
@@ -17,6 +19,7 @@ interface RankCommandOptions extends Omit<RankSettings, "model" | "input" | "out
   readonly mean?: number[]
   readonly std?: number[]
   readonly threads?: number
+  readonly device?: DeviceName
   readonly out?: string
   readonly json?: boolean
 }
@@ -66,6 +69,7 @@ export function addRankCommand(program: Command, io: CommandIo): void {
     .option("--mean <r,g,b>", "mean of the channels, of pixels scaled to 0..1 (default: ImageNet's)", parseNumbers)
     .option("--std <r,g,b>", "standard deviation of the channels (default: ImageNet's)", parseNumbers)
     .option("--seed <S>", "seed of everything random", parseSeed, 0)
+    .addOption(deviceOption("what the network runs on (default: cpu)"))
     .option("--threads <N>", "threads of one run of the network (default: every core)", parseCount)
     .option("--out <DIR>", "folder to write to (default: learnloss-rank/<network>-<time>)")
     .option("--json", "print one JSON object instead of text")
@@ -87,6 +91,7 @@ async function rank(model: string, options: RankCommandOptions, io: CommandIo): 
     diverse: options.diverse === true,
     input: { imageSize, fit, mean, std },
     threads: options.threads ?? availableParallelism(),
+    device: options.device ?? "cpu",
   }
   const meter = createPhaseMeter(io)
   try {

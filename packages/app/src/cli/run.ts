@@ -6,12 +6,14 @@ import { defaultRunFolder } from "../experiments/run-folder.ts"
 import { printPlan } from "./dry-run.ts"
 import { type LoadParts, performExperiment } from "./experiment.ts"
 import type { CommandIo } from "./io.ts"
+import { deviceOption } from "./parse-options.ts"
 
 interface RunOptions {
   readonly out?: string
   readonly strategies?: string
   readonly trials?: string
   readonly seed?: string
+  readonly device?: string
   readonly set?: readonly string[]
   readonly json?: boolean
   readonly dryRun?: boolean
@@ -35,6 +37,7 @@ export function addRunCommand(program: Command, io: CommandIo, loadParts: LoadPa
     .option("--strategies <a,b>", "query strategies to compare")
     .option("--trials <N>", "repetitions with other seeds")
     .option("--seed <S>", "seed of everything random")
+    .addOption(deviceOption())
     .option("--set <key=value>", "any setting by its dotted key; may be repeated", collect)
     .option("--dry-run", "print the settings and what the run would do, and do nothing")
     .option("--json", "print one JSON object at the end instead of text")

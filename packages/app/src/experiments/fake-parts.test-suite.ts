@@ -140,6 +140,7 @@ export function fakeParts(replaced: Partial<ExperimentParts> = {}): ExperimentPa
     openDataset: async () => fakeDataset(),
     fetchDataset: async () => {},
     shapePool: (dataset) => dataset,
+    requireDevice: async () => {},
     resolveRun: async (config) => ({ ...config, engine: { ...config.engine, threads: 2, lowerings: "fixed" } }),
     runTrial: createFakeTrial(),
     drawPicked: async () => new Uint8Array([1, 2, 3]),

@@ -9,6 +9,7 @@ export interface ConfigOverrides {
   readonly strategies?: string
   readonly trials?: string
   readonly seed?: string
+  readonly device?: string
 }
 
 /** One value from the command line and the place in the settings that it replaces. */
@@ -41,6 +42,8 @@ export function parseOverrides(given: ConfigOverrides): Override[] {
     const text = given[key]
     if (text !== undefined) overrides.push({ path: [key], value: parseValue(text, `--${key}`), origin: `--${key}` })
   }
+  if (given.device !== undefined)
+    overrides.push({ path: ["engine", "device"], value: given.device, origin: "--device" })
   return overrides
 }
 

@@ -19,6 +19,8 @@ export interface ExperimentParts {
   /** Puts a data set that is not on this machine into the data folder. */
   readonly fetchDataset: (name: string) => Promise<unknown>
   readonly shapePool: (dataset: ClassificationDataset, pool: RunConfig["pool"], rng: Rng) => ClassificationDataset
+  /** Makes sure that this machine has a device, before anything is written. */
+  readonly requireDevice: (device: RunConfig["engine"]["device"]) => Promise<void>
   readonly resolveRun: (
     config: RunConfig,
     dataset: ClassificationDataset,

@@ -1,3 +1,4 @@
+import { requireDevice } from "@learnloss/engine"
 import { openDataset, resolveRun, runTrial, shapePool } from "@learnloss/learn"
 import { createFetchProgress } from "../cli/fetch-progress.ts"
 import type { CommandIo } from "../cli/io.ts"
@@ -21,6 +22,7 @@ export function createExperimentParts(io: CommandIo): ExperimentParts {
       }
     },
     shapePool,
+    requireDevice,
     resolveRun,
     runTrial,
     drawPicked: contactSheet,

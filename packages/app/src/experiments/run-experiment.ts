@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import type { CycleRecord, RunConfig, SelectionRecord } from "@learnloss/contract"
+import type { CycleRecord, DeviceName, RunConfig, SelectionRecord } from "@learnloss/contract"
 import { cycleRecordSchema, selectionRecordSchema } from "@learnloss/contract"
 import { atomicWrite, InternalError, LearnlossError } from "@learnloss/engine"
 import type { LoopEvent } from "@learnloss/learn"
@@ -54,6 +54,7 @@ export interface Outcome {
 export async function startRun(given: RunConfig, options: ExperimentOptions): Promise<Outcome> {
   const { folder, parts, signal } = options
   requireFreeFolder(folder)
+  await parts.requireDevice(given.engine.device)
   const data = await openRunData(given, options)
   if (data.config.engine.lowerings === "measured")
     options.say("Measuring how this machine computes convolutions fastest.")
@@ -70,11 +71,13 @@ export async function startRun(given: RunConfig, options: ExperimentOptions): Pr
 /**
  * Goes on with a run that was interrupted or killed; a finished one only gets the report that it may lack.
  *
- * @throws LearnlossError `INTERRUPTED` as `startRun`, and what opening the run's files throws.
+ * @param device where it is thought to go on; left out it is the one that the run was started on
+ * @throws LearnlossError `INTERRUPTED` as `startRun`, `RUN_ON_ANOTHER_DEVICE`, and what opening the run's files throws.
  */
-export async function resumeRun(options: ExperimentOptions): Promise<Outcome> {
+export async function resumeRun(options: ExperimentOptions, device?: DeviceName): Promise<Outcome> {
   const { folder, parts } = options
   const config = readRunConfig(folder)
+  requireSameDevice(config, device, folder)
   const { records } = openRecordFile<CycleRecord>(join(folder, runFiles.cycles), cycleRecordSchema)
   const { records: selections } = openRecordFile<SelectionRecord>(
     join(folder, runFiles.selections),
@@ -87,10 +90,22 @@ export async function resumeRun(options: ExperimentOptions): Promise<Outcome> {
     if (lacksNothing) return { folder, config, written: await parts.writeReport([folder]) }
     const notice = fallbackNotice(config)
     if (notice !== null) options.announce(notice)
+    await parts.requireDevice(config.engine.device)
     return await finishRun(await openKnownData(config, options), options)
   } finally {
     unlock()
   }
+}
+
+/** Devices round in their own ways, so a run that changed over would end with results that no single one gives. */
+function requireSameDevice({ engine }: RunConfig, device: DeviceName | undefined, folder: string): void {
+  if (device === undefined || device === engine.device) return
+  throw new LearnlossError("RUN_ON_ANOTHER_DEVICE", {
+    where: `${folder}, --device`,
+    expected: `${engine.device}, which the run was started on`,
+    got: device,
+    fix: "Leave --device out, or start a new run.",
+  })
 }
 
 /** True when the settings of a run ask for nothing that is not on record. */

@@ -1,6 +1,6 @@
 import { resolve } from "node:path"
 import type { FitSettings } from "@learnloss/contract"
-import { atomicWrite, createRng, LearnlossError } from "@learnloss/engine"
+import { atomicWrite, createRng, describePlacement, LearnlossError, requireDevice } from "@learnloss/engine"
 import {
   type ClassificationDataset,
   cacheNotice,
@@ -51,6 +51,7 @@ export async function runFit(given: FitSettings, options: RunFitOptions): Promis
   requireWritable("--out", out)
   if (options.log !== undefined) requireWritable("--log", options.log)
   requireOther(given.onnx, out)
+  await requireDevice(given.device, "--device")
   const folder = fitFolder(out)
   const settings = settingsToGoOnWith(folder, given)
   const dataset = withNormalization(
@@ -75,6 +76,7 @@ export async function runFit(given: FitSettings, options: RunFitOptions): Promis
         keepSettings(folder, settings, start.plan)
         if (options.log !== undefined) log = openStepLog(options.log, start.fromStep)
         options.onStart(start, steps)
+        if (start.placement !== null) options.onNotice(describePlacement(start.placement))
         const { mean, std } = dataset.normalization
         const shown = (values: readonly number[]) => values.map((value) => Number(value.toFixed(4))).join(",")
         options.onNotice(

@@ -95,5 +95,5 @@ function seedsText(trials: readonly TrialOrigin[]): string {
 
 function engineText({ engine }: RunConfig): string {
   const threads = engine.threads === null ? "every core" : plural(engine.threads, "thread")
-  return `${threads}, lowerings ${typeof engine.lowerings === "string" ? engine.lowerings : "as measured (see the full settings)"}`
+  return `${engine.device}, ${threads}, lowerings ${typeof engine.lowerings === "string" ? engine.lowerings : "as measured (see the full settings)"}`
 }

@@ -42,7 +42,11 @@ async function featuresOf(network: WrittenModel, batches: readonly number[]): Pr
     { name: "embedding", kind: "tap", offset: 8, width: 8 },
     { name: "logits", kind: "outputs", offset: 16, width: 13 },
   ])
-  const frozen = await openFrozenNetwork(model, shapes, plan, { inputName: input.name, preprocessing, threads: 1 })
+  const frozen = await openFrozenNetwork(model, shapes, plan, {
+    inputName: input.name,
+    preprocessing,
+    machine: { threads: 1 },
+  })
   const table = valueTable(preprocessing)
   const rows: number[][] = []
   let next = 0

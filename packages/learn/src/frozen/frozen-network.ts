@@ -4,7 +4,9 @@ import {
   cutModel,
   findFinalSoftmax,
   type OnnxModel,
+  type Placement,
   type ProbedShapes,
+  type SessionOptions,
   type Shape,
   sizeOf,
   type Tensor,
@@ -76,6 +78,15 @@ export interface FrozenNetwork {
   release(): Promise<void>
 }
 
+export interface FrozenNetworkOptions {
+  readonly inputName: string
+  readonly preprocessing: Preprocessing
+  /** How the network uses the machine. */
+  readonly machine: SessionOptions
+  /** Told after the first run, where `machine` wants it. */
+  readonly onPlaced?: (placement: Placement) => void
+}
+
 /** Values of an input that are worth one run: larger batches are no faster and only take memory. */
 const valuesOfRun = 2 ** 20
 const mostImages = 64
@@ -89,7 +100,7 @@ export async function openFrozenNetwork(
   model: OnnxModel,
   shapes: ProbedShapes,
   plan: FeaturePlan,
-  { inputName, preprocessing, threads }: { inputName: string; preprocessing: Preprocessing; threads: number },
+  { inputName, preprocessing, machine, onPlaced }: FrozenNetworkOptions,
 ): Promise<FrozenNetwork> {
   const tapName = (index: number) => `learnloss tap ${index}`
   const outputName = (index: number) => `learnloss output ${index}`
@@ -100,7 +111,13 @@ export async function openFrozenNetwork(
     ],
     batch: shapes.batch,
   })
-  const compiled: CompiledModel = await compileModel(bytes, { threads })
+  const compiled: CompiledModel = await compileModel(bytes, machine)
+  let isPlaced = machine.isPlacementWanted !== true
+  const tellPlacement = async () => {
+    isPlaced = true
+    const placement = await compiled.placement()
+    if (placement !== null) onPlaced?.(placement)
+  }
   const imageValues = sizeOf(batchShape(preprocessing, 1))
   const batch =
     shapes.batch === "fixed"
@@ -117,6 +134,7 @@ export async function openFrozenNetwork(
           ? ({ dtype: "uint8", shape, data: input } as const)
           : ({ dtype: "float32", shape, data: input } as const)
       const results = await compiled.run({ [inputName]: feed })
+      if (!isPlaced) await tellPlacement()
       const rows = new Float32Array(count * plan.width)
       for (const [index, block] of plan.blocks.entries()) {
         const outputIndex = index - plan.taps.length

@@ -1,6 +1,14 @@
 import { createHash } from "node:crypto"
 import { readFileSync, statSync } from "node:fs"
-import { LearnlossError, probeShapes, readOnnxModel, runtimeVersion } from "@learnloss/engine"
+import {
+  describePlacement,
+  LearnlossError,
+  type Placement,
+  probeShapes,
+  readOnnxModel,
+  requireDevice,
+  runtimeVersion,
+} from "@learnloss/engine"
 import type { Preprocessing } from "../frozen/decode-input.ts"
 import { FeatureCache, featureCacheFolder, featureCacheRoot, largeCacheNotice } from "../frozen/feature-cache.ts"
 import { type FeaturePlan, type FrozenNetwork, openFrozenNetwork, planFeatures } from "../frozen/frozen-network.ts"
@@ -79,7 +87,8 @@ export async function prepareNetwork(
   images: number,
   notice: Notice,
 ): Promise<PreparedNetwork> {
-  const { threads } = settings
+  const { threads, device } = settings
+  await requireDevice(device, "--device")
   const model = await readOnnxModel(settings.model)
   const input = findImageInput(model, settings.input)
   const inputShapes = { [input.name]: batchShape(input, 1) }
@@ -106,6 +115,8 @@ export async function prepareNetwork(
     format: featureFormat,
     runtime: runtimeVersion,
     threads,
+    // Absent for the processor, so that features from before there were other devices are found.
+    ...(device === "cpu" ? {} : { device }),
     model: model.digest,
     taps: taps.map(({ name, layout }) => ({ name, layout })),
     outputs: plan.outputs.map(({ name }) => name),
@@ -114,6 +125,13 @@ export async function prepareNetwork(
   const large = largeCacheNotice(images, plan.width, cacheRoot)
   if (large !== undefined) notice(large)
   const cache = FeatureCache.open(featureCacheFolder(cacheRoot, about), { width: plan.width, about })
-  const openNetwork = () => openFrozenNetwork(model, shapes, plan, { inputName: input.name, preprocessing, threads })
+  let isPlacementTold = device === "cpu"
+  const onPlaced = (placement: Placement) => {
+    if (!isPlacementTold) notice(describePlacement(placement))
+    isPlacementTold = true
+  }
+  const machine = { threads, device, isPlacementWanted: !isPlacementTold }
+  const openNetwork = () =>
+    openFrozenNetwork(model, shapes, plan, { inputName: input.name, preprocessing, machine, onPlaced })
   return { cache, plan, preprocessing, openNetwork }
 }

@@ -74,6 +74,7 @@ async function rank(changes: Partial<RankSettings> = {}, watch?: (event: RankEve
     input: { mean: [0.5], std: [0.25] },
     seed: 0,
     threads: 1,
+    device: "cpu",
     ...changes,
   }
   const ranking = await rankPool(settings, {

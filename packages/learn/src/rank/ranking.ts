@@ -1,3 +1,4 @@
+import type { Device } from "@learnloss/engine"
 import type { Preprocessing } from "../frozen/decode-input.ts"
 import type { FeatureBlock } from "../frozen/frozen-network.ts"
 import type { ImageFile } from "../frozen/image-files.ts"
@@ -25,6 +26,8 @@ export interface RankSettings {
   readonly input: InputSettings
   readonly seed: number
   readonly threads: number
+  /** What the network runs on; the loss module, which is small, stays on the processor. */
+  readonly device: Device
 }
 
 export type RankPhase = "features of the losses" | "training" | "features of the pool" | "scoring"
