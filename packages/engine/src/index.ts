@@ -8,6 +8,7 @@ export { Graph, type Value } from "./graph/graph.ts"
 export { type DataType, floatTensor, intTensor, type Shape, sizeOf, type Tensor } from "./graph/tensor.ts"
 export { type Device, devices } from "./lowering/device.ts"
 export { fixedPlan, type LoweringPlan } from "./lowering/plan.ts"
+export { buildRangeGraph, type QuantizedGraph, quantize, type Ranges, rangesFrom } from "./lowering/quantize.ts"
 export { initializeParameters } from "./nn/initializers.ts"
 export { batchNorm, conv2d, linear, pooled } from "./nn/layers.ts"
 export { crossEntropyPerSample } from "./nn/losses.ts"
@@ -67,3 +68,4 @@ export {
   type TrainingSpec,
   type TrainStep,
 } from "./runtime/train-step.ts"
+export { probeWeightLimit } from "./runtime/weight-limit.ts"

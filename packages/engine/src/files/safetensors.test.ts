@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
-import { floatTensor, intTensor } from "../graph/tensor.ts"
+import { filledTensor, floatTensor, intTensor } from "../graph/tensor.ts"
 import { readSafetensors, writeSafetensors } from "./safetensors.ts"
 
 const path = join(mkdtempSync(join(tmpdir(), "learnloss-")), "weights.safetensors")
@@ -10,6 +10,10 @@ const tensors = new Map([
   ["a.weight", floatTensor([2, 3], Float32Array.of(1, -2, 3.5, Number.MIN_VALUE, 1e30, -0))],
   ["näme", intTensor([2], [-5, 7])],
   ["empty", floatTensor([0])],
+  ["mask", filledTensor("bool", [3], (at) => at % 2)],
+  ["bytes", filledTensor("uint8", [2], (at) => 200 + at)],
+  ["signed", filledTensor("int8", [3], (at) => at - 100)],
+  ["whole", filledTensor("int32", [2], (at) => -70_000 * at)],
 ])
 
 describe("safetensors", () => {

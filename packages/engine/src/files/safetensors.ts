@@ -1,11 +1,18 @@
 import { readFileSync } from "node:fs"
 import { LearnlossError } from "../errors.ts"
-import { sizeOf, type Tensor } from "../graph/tensor.ts"
+import { type DataType, sizeOf, type Tensor } from "../graph/tensor.ts"
 import type { TensorMap } from "../nn/network.ts"
 import { atomicWrite } from "./atomic-write.ts"
 
-/** Names of element types in the safetensors format. */
-const formatNames = { float32: "F32", int64: "I64", bool: "BOOL" } as const
+/** Names of element types in the safetensors format, and the bytes of an element. */
+const formats = {
+  float32: { name: "F32", bytes: 4, view: (buffer) => new Float32Array(buffer) },
+  int64: { name: "I64", bytes: 8, view: (buffer) => new BigInt64Array(buffer) },
+  int32: { name: "I32", bytes: 4, view: (buffer) => new Int32Array(buffer) },
+  int8: { name: "I8", bytes: 1, view: (buffer) => new Int8Array(buffer) },
+  uint8: { name: "U8", bytes: 1, view: (buffer) => new Uint8Array(buffer) },
+  bool: { name: "BOOL", bytes: 1, view: (buffer) => new Uint8Array(buffer) },
+} as const satisfies Record<DataType, { name: string; bytes: number; view: (buffer: ArrayBuffer) => Tensor["data"] }>
 
 interface HeaderEntry {
   readonly dtype: string
@@ -19,7 +26,7 @@ export function writeSafetensors(path: string, tensors: TensorMap): void {
   const parts: Uint8Array[] = []
   let offset = 0
   for (const [name, { dtype, shape, data }] of tensors) {
-    header[name] = { dtype: formatNames[dtype], shape, data_offsets: [offset, offset + data.byteLength] }
+    header[name] = { dtype: formats[dtype].name, shape, data_offsets: [offset, offset + data.byteLength] }
     parts.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
     offset += data.byteLength
   }
@@ -34,7 +41,7 @@ export function writeSafetensors(path: string, tensors: TensorMap): void {
 }
 
 /**
- * Reads a safetensors file of float32, int64 and bool tensors.
+ * Reads a safetensors file of tensors of the types that graphs use.
  *
  * @throws LearnlossError `SAFETENSORS_BROKEN` when it is truncated, malformed or of another format
  */
@@ -81,22 +88,14 @@ function readTensor(
   if (!Array.isArray(shape) || !Array.isArray(offsets))
     throw broken(`shape and offsets of ${name}`, JSON.stringify(entry))
   const [start, end] = offsets as [number, number]
-  const bytesPerElement = { F32: 4, I64: 8, BOOL: 1 }[dtype]
-  if (bytesPerElement === undefined) throw broken(`F32, I64 or BOOL for ${name}`, dtype)
-  if (!(start >= 0 && end <= data.byteLength && end - start === sizeOf(shape) * bytesPerElement)) {
-    throw broken(
-      `${sizeOf(shape) * bytesPerElement} bytes of ${name}`,
-      `offsets ${start}..${end} in ${data.byteLength} bytes of data`,
-    )
+  const known = Object.keys(formats) as DataType[]
+  const type = known.find((each) => formats[each].name === dtype)
+  if (type === undefined) throw broken(`${known.map((each) => formats[each].name).join(", ")} for ${name}`, dtype)
+  const bytes = sizeOf(shape) * formats[type].bytes
+  if (!(start >= 0 && end <= data.byteLength && end - start === bytes)) {
+    throw broken(`${bytes} bytes of ${name}`, `offsets ${start}..${end} in ${data.byteLength} bytes of data`)
   }
   // Copied, so that the data are aligned and the file's buffer can go.
   const buffer = new Uint8Array(data.subarray(start, end)).buffer
-  switch (dtype) {
-    case "F32":
-      return { dtype: "float32", shape, data: new Float32Array(buffer) }
-    case "I64":
-      return { dtype: "int64", shape, data: new BigInt64Array(buffer) }
-    default:
-      return { dtype: "bool", shape, data: new Uint8Array(buffer) }
-  }
+  return { dtype: type, shape, data: formats[type].view(buffer) } as Tensor
 }

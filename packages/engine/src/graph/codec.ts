@@ -4,7 +4,7 @@ import { type AnyNode, type Graph, nodesNeededFor, type Value } from "./graph.ts
 import { formOf } from "./node-form.ts"
 import type { OnnxAttribute } from "./onnx-attribute.ts"
 import { onnxDataTypes, opset } from "./onnx-forms.ts"
-import { intTensor, type Tensor } from "./tensor.ts"
+import { filledTensor, intTensor, type Tensor } from "./tensor.ts"
 
 const { onnx } = onnxProto
 
@@ -201,8 +201,5 @@ function encodeAttribute(name: string, attribute: OnnxAttribute) {
 }
 
 function tensorOf({ dtype, shape, data }: Extract<OnnxAttribute, { kind: "tensor" }>["value"]): Tensor {
-  if (dtype === "int64") return intTensor(shape, data)
-  return dtype === "bool"
-    ? { dtype, shape, data: Uint8Array.from(data) }
-    : { dtype, shape, data: Float32Array.from(data) }
+  return filledTensor(dtype, shape, (position) => data[position] as number)
 }

@@ -1,7 +1,7 @@
 import { InternalError } from "../errors.ts"
 import type { OnnxAttribute } from "./onnx-attribute.ts"
-import type { OpAttributes, OpType, PoolAttributes, ProductAttributes } from "./ops.ts"
-import { type DataType, floatTensor, intTensor, type Tensor } from "./tensor.ts"
+import type { OpAttributes, OpType, PoolAttributes, ProductAttributes, Quantization } from "./ops.ts"
+import { type DataType, filledTensor, floatTensor, intTensor, type Tensor } from "./tensor.ts"
 
 /** How one of our nodes is written in ONNX: attributes, and constants that follow its inputs. */
 export interface OnnxForm {
@@ -21,7 +21,14 @@ export interface OnnxForm {
 export const opset = 17
 
 /** ONNX's codes for element types (TensorProto.DataType). */
-export const onnxDataTypes = { float32: 1, int64: 7, bool: 9 } as const satisfies Record<DataType, number>
+export const onnxDataTypes = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+} as const satisfies Record<DataType, number>
 
 /** The domain of ops that ONNX Runtime adds to ONNX's own. */
 const microsoftDomain = "com.microsoft"
@@ -35,6 +42,12 @@ const float = (value: number): OnnxAttribute => ({ kind: "float", value })
 const string = (value: string): OnnxAttribute => ({ kind: "string", value })
 const scalar = (value: number): Tensor => floatTensor([], Float32Array.of(value))
 const vector = (values: readonly number[]): Tensor => intTensor([values.length], values)
+
+/** Scale and zero point, as constants that follow one another. */
+const written = ({ scale, zeroPoint }: Quantization): Tensor[] => [
+  scalar(scale),
+  filledTensor("uint8", [], () => zeroPoint),
+]
 
 type FormOf<K extends OpType> = OnnxForm | ((attributes: OpAttributes[K], opset: number) => OnnxForm)
 
@@ -175,6 +188,23 @@ export const onnxForms: { readonly [K in OpType]: FormOf<K> } = {
   TopK: ({ k, axis, largest }) => ({
     attributes: { axis: int(axis), largest: int(largest), sorted: int(1) },
     constants: [vector([k])],
+  }),
+  QuantizeLinear: (quantization) => ({ constants: written(quantization) }),
+  DequantizeLinear: (quantization) => ({ constants: written(quantization) }),
+  QLinearConv: ({ from, to, ...shared }) => ({
+    ...conv(shared),
+    constants: [...written(from), filledTensor("int8", [], () => 0), ...written(to)],
+    places: { inputs: [0, 3, 4, 8, 1, 2, 5, 6, 7], outputs: [0] },
+  }),
+  QLinearAdd: ({ from: [a, b], to }) => ({
+    domain: microsoftDomain,
+    constants: [...written(a), ...written(b), ...written(to)],
+    places: { inputs: [0, 3, 1, 2, 4, 5, 6, 7], outputs: [0] },
+  }),
+  MatMulIntegerToFloat: ({ from }) => ({
+    domain: microsoftDomain,
+    constants: written(from),
+    places: { inputs: [0, 1, 3, 2, 4], outputs: [0] },
   }),
   Foreign: foreign,
   NchwcReorderInput: { opType: "ReorderInput", domain: nchwcDomain },

@@ -36,6 +36,12 @@ export interface ReduceAttributes {
   readonly keepdims: boolean
 }
 
+/** How numbers are written on eight bits, 0..255: q stands for `(q - zeroPoint) * scale`. */
+export interface Quantization {
+  readonly scale: number
+  readonly zeroPoint: number
+}
+
 /** A node of an ONNX file that stays as it stands there. */
 export interface ForeignAttributes {
   readonly op: string
@@ -154,6 +160,15 @@ export interface OpAttributes {
   LogSoftmax: { readonly axis: number }
   OneHot: { readonly depth: number }
   TopK: { readonly k: number; readonly axis: number; readonly largest: boolean }
+  // on eight bits: a number q of type uint8 stands for (q - zeroPoint) * scale; weights are int8 with zero point 0
+  QuantizeLinear: Quantization
+  DequantizeLinear: Quantization
+  /** Inputs: x uint8, weight int8, its scales [O], bias int32 [O] in units of x's scale times the weight's. */
+  QLinearConv: ConvAttributes & { readonly from: Quantization; readonly to: Quantization }
+  /** Two uint8 tensors of one shape. */
+  QLinearAdd: { readonly from: readonly [Quantization, Quantization]; readonly to: Quantization }
+  /** Inputs: x uint8 [..., K], weight int8 [K, N], its scales [N]; the product is float32. */
+  MatMulIntegerToFloat: { readonly from: Quantization }
   // taken over from a file, without a gradient
   Foreign: ForeignAttributes
   // ONNX Runtime's blocked layout [N, C/block, H, W, block], see docs/findings

@@ -1,7 +1,7 @@
 import { LearnlossError } from "../errors.ts"
 
-/** Element types that graphs use. Only `float32` carries gradients. */
-export type DataType = "float32" | "int64" | "bool"
+/** Element types that graphs use. Only `float32` carries gradients; the last three are those of quantised graphs. */
+export type DataType = "float32" | "int64" | "bool" | "uint8" | "int8" | "int32"
 
 /** Static sizes per axis, outermost first; `[]` is a scalar. */
 export type Shape = readonly number[]
@@ -10,7 +10,9 @@ export type Shape = readonly number[]
 export type Tensor =
   | { readonly dtype: "float32"; readonly shape: Shape; readonly data: Float32Array }
   | { readonly dtype: "int64"; readonly shape: Shape; readonly data: BigInt64Array }
-  | { readonly dtype: "bool"; readonly shape: Shape; readonly data: Uint8Array }
+  | { readonly dtype: "bool" | "uint8"; readonly shape: Shape; readonly data: Uint8Array }
+  | { readonly dtype: "int8"; readonly shape: Shape; readonly data: Int8Array }
+  | { readonly dtype: "int32"; readonly shape: Shape; readonly data: Int32Array }
 
 /** Number of elements of a shape. */
 export function sizeOf(shape: Shape): number {
@@ -33,6 +35,25 @@ export function floatTensor(shape: Shape, data: Float32Array = new Float32Array(
   return { dtype: "float32", shape, data }
 }
 
+/** A tensor of any type, filled position by position. */
+export function filledTensor(dtype: DataType, shape: Shape, at: (position: number) => number | bigint): Tensor {
+  const length = sizeOf(shape)
+  const number = (_: unknown, position: number) => Number(at(position))
+  switch (dtype) {
+    case "float32":
+      return { dtype, shape, data: Float32Array.from({ length }, number) }
+    case "int64":
+      return { dtype, shape, data: BigInt64Array.from({ length }, (_, position) => BigInt(at(position))) }
+    case "bool":
+    case "uint8":
+      return { dtype, shape, data: Uint8Array.from({ length }, number) }
+    case "int8":
+      return { dtype, shape, data: Int8Array.from({ length }, number) }
+    case "int32":
+      return { dtype, shape, data: Int32Array.from({ length }, number) }
+  }
+}
+
 /** An `int64` tensor. */
 export function intTensor(shape: Shape, values: readonly number[]): Tensor {
   return { dtype: "int64", shape, data: BigInt64Array.from(values, (value) => BigInt(value)) }
@@ -40,7 +61,5 @@ export function intTensor(shape: Shape, values: readonly number[]): Tensor {
 
 /** Zeros of any type, false where it is `bool`. */
 export function zeroTensor(dtype: DataType, shape: Shape): Tensor {
-  if (dtype === "float32") return floatTensor(shape)
-  if (dtype === "int64") return { dtype, shape, data: new BigInt64Array(sizeOf(shape)) }
-  return { dtype, shape, data: new Uint8Array(sizeOf(shape)) }
+  return dtype === "float32" ? floatTensor(shape) : filledTensor(dtype, shape, () => 0)
 }

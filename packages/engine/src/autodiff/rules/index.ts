@@ -20,4 +20,10 @@ export const gradientRules: { readonly [K in OpType]: GradientRule<K> } = {
   ...poolingRules,
   ...normalizationRules,
   Foreign: "none",
+  // Only evaluation is ever quantised.
+  QuantizeLinear: "none",
+  DequantizeLinear: "none",
+  QLinearConv: "none",
+  QLinearAdd: "none",
+  MatMulIntegerToFloat: "none",
 }

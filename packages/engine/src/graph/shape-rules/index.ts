@@ -5,6 +5,7 @@ import { indexingShapes } from "./indexing.ts"
 import { movementShapes } from "./movement.ts"
 import { poolingShapes } from "./pooling.ts"
 import { productShapes } from "./product.ts"
+import { quantizedShapes } from "./quantized.ts"
 import { reductionShapes } from "./reduction.ts"
 import { Mismatch, type ShapeRule, type TypedShape, written } from "./rule.ts"
 
@@ -16,6 +17,7 @@ export const shapeRules: { readonly [K in OpType]: ShapeRule<K> } = {
   ...movementShapes,
   ...indexingShapes,
   ...poolingShapes,
+  ...quantizedShapes,
   Foreign: (_, { outputs }) => outputs,
 }
 

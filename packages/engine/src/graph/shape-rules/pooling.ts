@@ -32,7 +32,6 @@ function pool(
   dilations: readonly [number, number],
 ): TypedShape {
   const x = at(inputs, 0)
-  expectDtype(x, "float32")
   expectRank(x, 4)
   const { kernel, pads } = attributes
   if (pads.some((pad, index) => pad >= (kernel[index % 2] as number))) {
@@ -41,7 +40,7 @@ function pool(
   const outH = poolLength(0, axis(x.shape, 2), attributes, dilations[0])
   const outW = poolLength(1, axis(x.shape, 3), attributes, dilations[1])
   if (outH < 1 || outW < 1) throw new Mismatch("an input at least as large as the kernel", written(x.shape))
-  return { dtype: "float32", shape: [axis(x.shape, 0), axis(x.shape, 1), outH, outW] }
+  return { dtype: x.dtype, shape: [axis(x.shape, 0), axis(x.shape, 1), outH, outW] }
 }
 
 export const poolingShapes = {
@@ -64,10 +63,14 @@ export const poolingShapes = {
     return [x, { dtype: "float32", shape }, { dtype: "float32", shape }]
   },
   MaxPool: (inputs, { dilations, ...attributes }) => {
+    if (at(inputs, 0).dtype !== "uint8") expectDtype(at(inputs, 0), "float32")
     const y = pool(inputs, attributes, dilations)
     return [y, { dtype: "int64", shape: y.shape }]
   },
-  AveragePool: (inputs, attributes) => [pool(inputs, attributes, [1, 1])],
+  AveragePool: (inputs, attributes) => {
+    expectDtype(at(inputs, 0), "float32")
+    return [pool(inputs, attributes, [1, 1])]
+  },
   GlobalAveragePool: (inputs) => {
     const x = at(inputs, 0)
     return [{ dtype: x.dtype, shape: x.shape.map((length, index) => (index < 2 ? length : 1)) }]

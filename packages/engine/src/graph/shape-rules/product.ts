@@ -17,12 +17,12 @@ export function convLength(length: number, kernel: number, stride: number, paddi
   return Math.floor((length + padding - dilation * (kernel - 1) - 1) / stride) + 1
 }
 
-function conv(
-  inputs: readonly TypedShape[],
+/** Shape of x convolved with w. */
+export function convShape(
+  x: TypedShape,
+  w: TypedShape,
   { strides, pads, dilations, group }: ConvAttributes,
-): readonly TypedShape[] {
-  const [x, w] = [at(inputs, 0), at(inputs, 1)]
-  expectDtype(x, "float32")
+): readonly number[] {
   expectRank(x, 4)
   expectRank(w, 4)
   const [n, c, h, width] = x.shape as [number, number, number, number]
@@ -36,10 +36,17 @@ function conv(
   const outH = convLength(h, kh, strides[0], pads[0] + pads[2], dilations[0])
   const outW = convLength(width, kw, strides[1], pads[1] + pads[3], dilations[1])
   if (outH < 1 || outW < 1) throw new Mismatch("an input at least as large as the kernel", written(x.shape))
-  return [{ dtype: "float32", shape: [n, o, outH, outW] }]
+  return [n, o, outH, outW]
 }
 
-function matMul(
+function conv(inputs: readonly TypedShape[], attributes: ConvAttributes): readonly TypedShape[] {
+  const [x, w] = [at(inputs, 0), at(inputs, 1)]
+  expectDtype(x, "float32")
+  return [{ dtype: "float32", shape: convShape(x, w, attributes) }]
+}
+
+/** Stacks of matrices, as `MatMul` broadcasts them; of the type of the first. */
+export function matMul(
   inputs: readonly TypedShape[],
   { transA = false, transB = false }: Partial<ProductAttributes> = {},
 ): readonly TypedShape[] {

@@ -1,4 +1,4 @@
-import { type DataType, type Shape, sizeOf, type Tensor } from "../../../graph/tensor.ts"
+import { type DataType, filledTensor, type Shape, sizeOf, type Tensor } from "../../../graph/tensor.ts"
 import type { NodeView } from "../rule.ts"
 import { exportAgain, madeShape } from "../rules/axes.ts"
 
@@ -29,15 +29,7 @@ export function filled(
   shape: Shape,
   at: (position: number) => number | bigint,
 ): Tensor {
-  const length = sizeOf(madeShape(view, shape))
-  switch (dtype) {
-    case "float32":
-      return { dtype, shape, data: Float32Array.from({ length }, (_, position) => Number(at(position))) }
-    case "int64":
-      return { dtype, shape, data: BigInt64Array.from({ length }, (_, position) => BigInt(at(position))) }
-    case "bool":
-      return { dtype, shape, data: Uint8Array.from({ length }, (_, position) => Number(at(position))) }
-  }
+  return filledTensor(dtype, madeShape(view, shape), at)
 }
 
 /** The same numbers in another shape of the same size. */

@@ -44,7 +44,7 @@ const reduced =
   }
 
 function numbersOf(view: NodeView, x: Tensor): Float32Array | BigInt64Array {
-  return x.dtype === "bool" ? view.fail("numbers", x.dtype, exportAgain) : x.data
+  return x.dtype === "float32" || x.dtype === "int64" ? x.data : view.fail("numbers", x.dtype, exportAgain)
 }
 
 /** Running sums along an axis, with or without the number itself, from either end. */

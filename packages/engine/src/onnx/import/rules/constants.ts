@@ -1,6 +1,6 @@
 import type { Value } from "../../../graph/graph.ts"
-import { type DataType, floatTensor, type Shape, sizeOf, type Tensor } from "../../../graph/tensor.ts"
-import type { ImportContext, NodeView } from "../rule.ts"
+import { type DataType, filledTensor, floatTensor, type Shape, sizeOf } from "../../../graph/tensor.ts"
+import type { ImportContext } from "../rule.ts"
 import { madeShape } from "./axes.ts"
 
 /** The coordinates of a position in a row-major tensor. */
@@ -15,33 +15,15 @@ function coordinatesOf(shape: Shape, position: number): readonly number[] {
   return coordinates
 }
 
-/** A tensor filled by coordinates; refuses one too large to make. */
-function filledTensor(
-  view: NodeView,
-  dtype: DataType,
-  shape: Shape,
-  fill: (coordinates: readonly number[]) => number,
-): Tensor {
-  const size = sizeOf(madeShape(view, shape))
-  const numbers = Float64Array.from({ length: size }, (_, position) => fill(coordinatesOf(shape, position)))
-  switch (dtype) {
-    case "float32":
-      return floatTensor(shape, Float32Array.from(numbers))
-    case "int64":
-      return { dtype, shape, data: BigInt64Array.from(numbers as ArrayLike<number>, BigInt) }
-    case "bool":
-      return { dtype, shape, data: Uint8Array.from(numbers) }
-  }
-}
-
-/** A constant of the graph filled by coordinates. */
+/** A constant of the graph filled by coordinates; refuses one too large to make. */
 export function constantTensor(
   c: ImportContext,
   dtype: DataType,
   shape: Shape,
   fill: (coordinates: readonly number[]) => number,
 ): Value {
-  return c.graph.constant(filledTensor(c, dtype, shape, fill))
+  const tensor = filledTensor(dtype, madeShape(c, shape), (position) => fill(coordinatesOf(shape, position)))
+  return c.graph.constant(tensor)
 }
 
 /** A constant of one number throughout. */
