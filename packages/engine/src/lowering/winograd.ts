@@ -1,4 +1,4 @@
-import { gemm, matMul, reduceSum, reshape, transpose } from "../graph/build.ts"
+import { fusedMatMul, gemm, matMul, reduceSum, reshape } from "../graph/build.ts"
 import type { Graph, Value } from "../graph/graph.ts"
 import { floatTensor } from "../graph/tensor.ts"
 import { type Frequency, frequenciesOf } from "./minimal-filter.ts"
@@ -11,8 +11,10 @@ import type { ConvProduct, Lowering, ProductKind } from "./product.ts"
  * Tiles overlap, and cutting them out with slices costs more than is won. Here an axis goes through its transform as a
  * whole: one constant matrix holds the tiles' transforms, their overlaps and the padding, and a `Gemm` that transposes its
  * second factor applies it and moves the axis to the front at once. So every step is a matrix product, and frequencies
- * stand where the batch of a `MatMul` has to be without a transpose. The gradients are the same steps transposed, so the
- * products of one layer share the transforms of its input, kernel and output gradient: equal nodes are added once.
+ * stand where the batch of a `MatMul` has to be without a transpose. The gradients are the same steps transposed, and both
+ * of them share the transform of the output gradient, since equal nodes are added once. The transforms of the input and the
+ * kernel could be shared with the forward product in the same way, but would have to be kept from there to here: more than
+ * twice the memory of all activations for 2% of the time. So backward products compute them again (`Matrix.applyAgain`).
  */
 
 /** What one axis of the map goes through; transformed positions are ordered (frequency, tile). */
@@ -46,17 +48,44 @@ function axisOf({ inputShape, weightShape, outputShape, strides, pads }: ConvPro
   }
 }
 
-function matrix(graph: Graph, rows: number, columns: number, at: (row: number, column: number) => number): Value {
-  const data = Float32Array.from({ length: rows * columns }, (_, index) =>
-    at(Math.floor(index / columns), index % columns),
-  )
-  return graph.constant(floatTensor([rows, columns], data), `transform ${rows}x${columns}`)
+/** A constant matrix [rows, columns] that is multiplied with the last axis of a tensor, or with its first. */
+interface Matrix {
+  readonly rows: number
+  readonly columns: number
+  /** [n, columns] to [rows, n]. */
+  apply(values: Value): Value
+  /** The same numbers by another node, which does not keep those of `apply` alive. */
+  applyAgain(values: Value): Value
+  /** [rows, n] to [n, columns]. */
+  applyTransposed(values: Value): Value
+}
+
+function matrix(graph: Graph, rows: number, columns: number, at: (row: number, column: number) => number): Matrix {
+  const constant = (height: number, width: number, element: typeof at) => {
+    const data = Float32Array.from({ length: height * width }, (_, index) =>
+      element(Math.floor(index / width), index % width),
+    )
+    return graph.constant(floatTensor([height, width], data), `transform ${height}x${width}`)
+  }
+  return {
+    rows,
+    columns,
+    apply: (values) => gemm(constant(rows, columns, at), values, { transB: true }),
+    applyAgain: (values) =>
+      gemm(
+        constant(columns, rows, (row, column) => at(column, row)),
+        values,
+        { transA: true, transB: true },
+      ),
+    applyTransposed: (values) => gemm(values, constant(rows, columns, at), { transA: true }),
+  }
 }
 
 /** How maps become tiles and tiles maps, and how tiles meet the kernel. Frequencies come first in [F, O, C]. */
 interface Transforms {
   /** [N, C, H, W] to tiles, by the transform of the input. */
   ofInput(x: Value): Value
+  ofInputAgain(x: Value): Value
   /** [N, O, OH, OW] to tiles, by the transpose of the output's transform. */
   ofOutput(dy: Value): Value
   toOutput(tiles: Value): Value
@@ -85,20 +114,19 @@ const byMap: Form = ({ inputShape, outputShape }, rows, columns, graph) => {
   }
   const input = matrix(graph, f * tiles, h * w, both("input", w))
   const output = matrix(graph, f * tiles, oh * ow, both("output", ow))
-  const into = (transform: Value, maps: Value, channels: number) => {
-    const flat = reshape(maps, [n * channels, transform.shape[1] as number])
-    return reshape(gemm(transform, flat, { transB: true }), [f, tiles * n, channels])
-  }
-  const back = (transform: Value, values: Value, shape: readonly number[]) =>
-    reshape(gemm(reshape(values, [f * tiles, n * (shape[1] as number)]), transform, { transA: true }), shape)
+  const into = (transform: Matrix, maps: Value, channels: number, how: "apply" | "applyAgain" = "apply") =>
+    reshape(transform[how](reshape(maps, [n * channels, transform.columns])), [f, tiles * n, channels])
+  const back = (transform: Matrix, values: Value, shape: readonly number[]) =>
+    reshape(transform.applyTransposed(reshape(values, [f * tiles, n * (shape[1] as number)])), shape)
   return {
     ofInput: (x) => into(input, x, c),
+    ofInputAgain: (x) => into(input, x, c, "applyAgain"),
     ofOutput: (dy) => into(output, dy, o),
     toOutput: (values) => back(output, values, outputShape),
     toInput: (values) => back(input, values, inputShape),
-    forward: (values, kernel) => matMul(values, transpose(kernel, [0, 2, 1])),
+    forward: (values, kernel) => fusedMatMul(values, kernel, { transB: true }),
     backward: (values, kernel) => matMul(values, kernel),
-    kernel: (outputs, inputs) => matMul(transpose(outputs, [0, 2, 1]), inputs),
+    kernel: (outputs, inputs) => fusedMatMul(outputs, inputs, { transA: true }),
   }
 }
 
@@ -110,34 +138,34 @@ const byAxis: Form = ({ inputShape, outputShape }, rows, columns, graph) => {
   const [y, x] = [down * rows.tiles, across * columns.tiles]
   const input = [matrix(graph, y, h, rows.input), matrix(graph, x, w, columns.input)] as const
   const output = [matrix(graph, y, oh, rows.output), matrix(graph, x, ow, columns.output)] as const
-  const into = ([ofRows, ofColumns]: readonly [Value, Value], maps: Value, channels: number) => {
-    const [height, width] = [ofRows.shape[1] as number, ofColumns.shape[1] as number]
-    const columnsFirst = gemm(ofColumns, reshape(maps, [n * channels * height, width]), { transB: true })
-    const rowsFirst = gemm(ofRows, reshape(columnsFirst, [x * n * channels, height]), { transB: true })
+  type Pair = readonly [ofRows: Matrix, ofColumns: Matrix]
+  const into = (pair: Pair, maps: Value, channels: number, how: "apply" | "applyAgain" = "apply") => {
+    const [ofRows, ofColumns] = pair
+    const columnsFirst = ofColumns[how](reshape(maps, [n * channels * ofRows.columns, ofColumns.columns]))
+    const rowsFirst = ofRows[how](reshape(columnsFirst, [x * n * channels, ofRows.columns]))
     return reshape(rowsFirst, [down, rows.tiles, across, columns.tiles * n, channels])
   }
-  const back = ([ofRows, ofColumns]: readonly [Value, Value], values: Value, shape: readonly number[]) => {
+  const back = ([ofRows, ofColumns]: Pair, values: Value, shape: readonly number[]) => {
     const channels = shape[1] as number
-    const height = ofRows.shape[1] as number
-    const rowsLast = gemm(reshape(values, [y, x * n * channels]), ofRows, { transA: true })
-    return reshape(gemm(reshape(rowsLast, [x, n * channels * height]), ofColumns, { transA: true }), shape)
+    const rowsLast = ofRows.applyTransposed(reshape(values, [y, x * n * channels]))
+    return reshape(ofColumns.applyTransposed(reshape(rowsLast, [x, n * channels * ofRows.columns])), shape)
   }
   const perRow = (kernel: Value) => reshape(kernel, [down, 1, across, o, c])
-  const swapped = [0, 1, 2, 4, 3]
   return {
     ofInput: (values) => into(input, values, c),
+    ofInputAgain: (values) => into(input, values, c, "applyAgain"),
     ofOutput: (values) => into(output, values, o),
     toOutput: (values) => back(output, values, outputShape),
     toInput: (values) => back(input, values, inputShape),
-    forward: (values, kernel) => matMul(values, transpose(perRow(kernel), swapped)),
+    forward: (values, kernel) => fusedMatMul(values, perRow(kernel), { transB: true }),
     backward: (values, kernel) => matMul(values, perRow(kernel)),
     kernel: (outputs, inputs) =>
-      reshape(reduceSum(matMul(transpose(outputs, swapped), inputs), [1]), [down * across, o, c]),
+      reshape(reduceSum(fusedMatMul(outputs, inputs, { transA: true }), [1]), [down * across, o, c]),
   }
 }
 
 /** The transform of the kernel's taps, [F, KH KW]. */
-function tapTransform(rows: Axis, columns: Axis, kh: number, kw: number, graph: Graph): Value {
+function tapTransform(rows: Axis, columns: Axis, kh: number, kw: number, graph: Graph): Matrix {
   const across = columns.frequencies.length
   return matrix(graph, rows.frequencies.length * across, kh * kw, (row, tap) => {
     const y = rows.frequencies[Math.floor(row / across)]?.kernel.get(Math.floor(tap / kw)) ?? 0
@@ -151,18 +179,18 @@ function build(form: Form, tile: number, product: ConvProduct, a: Value, b: Valu
   const [rows, columns] = [axisOf(product, 0, tile), axisOf(product, 1, tile)]
   const transforms = form(product, rows, columns, graph)
   const taps = tapTransform(rows, columns, kh, kw, graph)
-  const f = taps.shape[0] as number
-  const kernelOf = (weight: Value) =>
-    reshape(gemm(taps, reshape(weight, [o * c, kh * kw]), { transB: true }), [f, o, c])
+  const f = taps.rows
+  const kernelOf = (weight: Value, how: "apply" | "applyAgain" = "apply") =>
+    reshape(taps[how](reshape(weight, [o * c, kh * kw])), [f, o, c])
   switch (product.kind) {
     case "forward":
     case "inference":
       return transforms.toOutput(transforms.forward(transforms.ofInput(a), kernelOf(b)))
     case "input-gradient":
-      return transforms.toInput(transforms.backward(transforms.ofOutput(b), kernelOf(a)))
+      return transforms.toInput(transforms.backward(transforms.ofOutput(b), kernelOf(a, "applyAgain")))
     case "weight-gradient": {
-      const sums = transforms.kernel(transforms.ofOutput(b), transforms.ofInput(a))
-      return reshape(gemm(reshape(sums, [f, o * c]), taps, { transA: true }), product.weightShape)
+      const sums = transforms.kernel(transforms.ofOutput(b), transforms.ofInputAgain(a))
+      return reshape(taps.applyTransposed(reshape(sums, [f, o * c])), product.weightShape)
     }
   }
 }
