@@ -13,8 +13,9 @@ import { pathToFileURL } from "node:url"
 import { parseArgs } from "node:util"
 import { runtimeVersion } from "@learnloss/engine"
 import { cases, gemm } from "./cases.mjs"
-import { measure } from "./measure.mjs"
+import { measure, measureLimit } from "./measure.mjs"
 import { startPeer } from "./peer-client.mjs"
+import { usePlansOfThisRun } from "./plan-cache.mjs"
 import { figuresOf, tableFoot, tableHead, tableRow } from "./table.mjs"
 
 const names = cases.map(({ name }) => name).join(",")
@@ -85,13 +86,13 @@ async function main() {
   )
   if (peer === null && settings.isPeerOnly) throw new Error("--peer-only needs a Python with PyTorch")
   let limit = null
+  const forgetPlans = await usePlansOfThisRun()
   try {
     if (!settings.json) console.log(tableHead)
     for (const work of settings.chosen) {
       try {
-        const measured = await measure(work, settings, peer)
-        const figures = figuresOf(work, measured, limit)
-        if (work === gemm) limit = Math.max(figures.gflops?.ours ?? 0, figures.gflops?.peer ?? 0) || null
+        if (work === gemm) limit = await measureLimit(work, settings, peer)
+        const figures = figuresOf(work, work === gemm ? limit.measured : await measure(work, settings, peer, limit))
         console.log(settings.json ? JSON.stringify({ ...figures, machine }) : tableRow(figures))
       } catch (error) {
         process.exitCode = 1
@@ -102,7 +103,9 @@ async function main() {
     }
     if (!settings.json) console.log(tableFoot)
   } finally {
+    await limit?.release()
     await peer?.stop()
+    await forgetPlans()
   }
 }
 

@@ -4,7 +4,7 @@ import { expect, test } from "vitest"
 import { cases } from "./cases.mjs"
 import { forwardFlops, trainingFlops } from "./flops.mjs"
 import { requireSame } from "./measure.mjs"
-import { median, timeInTurn } from "./speed.mjs"
+import { median, timeInTurn, timers } from "./speed.mjs"
 import { figuresOf, tableHead, tableRow } from "./table.mjs"
 
 const zeros = (shape) => ({ dtype: "float32", shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) })
@@ -72,7 +72,7 @@ test("ResNet-18 of width 64 has its published 0.56 billion multiplications an im
 const step = { name: "step", kind: "step", wanted: 1.1, wantedShare: 0.6 }
 
 test("a row holds medians, their ratio, and what of the wanted is met", () => {
-  const figures = figuresOf(step, { ours: [2, 1, 4], peer: [3, 2.1, 2.3], flops: 240e9, way: "eager" }, 200)
+  const figures = figuresOf(step, { ours: [2, 1, 4], peer: [3, 2.1, 2.3], flops: 240e9, way: "eager", limit: 200 })
   expect(figures).toMatchObject({ ours: 2, peer: 2.3, ratio: 1.15, isMet: true, isShareMet: true })
   expect(figures.gflops.ours).toBeCloseTo(120)
   expect(figures.share.ours).toBeCloseTo(0.6)
@@ -92,7 +92,7 @@ test("a row holds medians, their ratio, and what of the wanted is met", () => {
 })
 
 test("a row tells what falls short, and leaves out what is not known", () => {
-  expect(tableRow(figuresOf(step, { ours: [2], peer: [1], flops: 100e9 }, 200))).toMatch(
+  expect(tableRow(figuresOf(step, { ours: [2], peer: [1], flops: 100e9, limit: 200 }))).toMatch(
     /0\.50 +1\.10 short .*0\.60 short/,
   )
   const alone = figuresOf(step, { ours: [2], peer: [] })
@@ -109,22 +109,24 @@ test("memory is shown in MiB, and what only takes time is held to seconds", () =
   expect(tableRow(figuresOf(build, { ours: [6], peer: [] }))).toMatch(/ - +- +< 5 s short$/)
 })
 
-test("both sides are run in turn, ours first, and short work is repeated", async () => {
+test("both sides are run in turn, then the limit, and short work is repeated", async () => {
   const calls = []
   const ours = { run: async () => void calls.push("ours") }
   const peer = {
-    async request({ times }) {
-      calls.push(`peer ${times}`)
+    async request({ command, times }) {
+      calls.push(`${command} ${times}`)
       return { seconds: times * 0.3 }
     },
   }
   // A run of 0.3 s is the peer's; ours takes no time, so that a thousandth of a second bounds the repetitions.
-  const seconds = await timeInTurn(ours, peer, { repetitions: 2, warmups: 1 })
+  const sides = { ours: timers.ours(ours), peer: timers.peer(peer), limit: timers.peer(peer, "limit") }
+  const seconds = await timeInTurn(sides, { repetitions: 2, warmups: 1 })
   expect(seconds.peer).toEqual([0.3, 0.3].map((each) => expect.closeTo(each)))
   expect(seconds.ours).toHaveLength(2)
-  expect(calls.slice(0, 3)).toEqual(["ours", "ours", "peer 1"])
-  expect(calls.filter((call) => call === "peer 500")).toHaveLength(2)
-  expect(calls.at(-1)).toBe("peer 500")
+  expect(calls.slice(0, 3)).toEqual(["ours", "ours", "run 1"])
+  expect(calls.filter((call) => call === "run 500")).toHaveLength(2)
+  expect(calls.slice(-2)).toEqual(["run 500", "limit 1"])
+  expect(seconds.limit).toHaveLength(2)
 })
 
 test("the median of an even count lies between the middle two", () => {
@@ -142,5 +144,5 @@ test("sides that compute different things are refused", () => {
 test("every case has a name of its own and something to be held to", () => {
   expect(new Set(cases.map(({ name }) => name)).size).toBe(cases.length)
   const informing = cases.filter(({ wanted, wantedSeconds }) => wanted === null && wantedSeconds === undefined)
-  expect(informing.map(({ name }) => name)).toEqual(["gemm-2048", "memory-w64-b32"])
+  expect(informing.map(({ name }) => name)).toEqual(["gemm-2048", "memory-w64-b32", "memory-planning"])
 })

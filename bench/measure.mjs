@@ -5,18 +5,44 @@ import { join } from "node:path"
 import { runConfigSchema } from "@learnloss/contract"
 import { buildSeconds } from "./build.mjs"
 import { ourPeakMemory, peerPeakMemory } from "./memory.mjs"
-import { timeInTurn } from "./speed.mjs"
+import { median, timeInTurn, timers } from "./speed.mjs"
 
 /** Largest difference of what both sides compute: relative for losses and logits, absolute for an accuracy. */
 const tolerances = { step: 1e-3, score: 1e-3, cycle: 0.05 }
 
 /**
+ * The machine's limit: the case `gemm`, and the faster side's products to be timed beside other cases.
+ *
+ * @returns {Promise<{ measured: object, flops: number, run: import("./speed.mjs").Timed, release: () => Promise<void> }>}
+ */
+export async function measureLimit(work, { ours, isPeerOnly, threads, repetitions }, peer) {
+  const { size, products, most } = work
+  await peer?.request({ command: "prepare", kind: "gemm", size, products })
+  const bench = isPeerOnly ? null : await (await import(ours)).createGemmBench({ size, products, threads })
+  const sides = {
+    ours: bench === null ? null : timers.ours(bench),
+    peer: peer === null ? null : timers.peer(peer, "limit"),
+  }
+  const flops = products * 2 * size ** 3
+  const timed = await timeInTurn(sides, { repetitions: Math.min(repetitions, most), warmups: 2 })
+  const seconds = { ours: timed.ours, peer: timed.peer }
+  const isOursFaster = peer === null || (bench !== null && median(seconds.ours) < median(seconds.peer))
+  return {
+    measured: { ...seconds, flops, way: peer === null ? null : "mm" },
+    flops,
+    run: isOursFaster ? sides.ours : sides.peer,
+    release: async () => bench?.release?.(),
+  }
+}
+
+/**
  * @param {object} work one of `cases`
  * @param {{ ours: string, isPeerOnly: boolean, threads: number, repetitions: number }} settings
  * @param {Awaited<ReturnType<typeof import("./peer-client.mjs").startPeer>>} peer
+ * @param {Awaited<ReturnType<typeof measureLimit>> | null} limit
  * @returns what `figuresOf` reads
  */
-export async function measure(work, settings, peer) {
+export async function measure(work, settings, peer, limit = null) {
   const { ours, isPeerOnly, threads } = settings
   const repetitions = Math.min(settings.repetitions, work.most ?? Number.POSITIVE_INFINITY)
   if (work.kind === "memory") {
@@ -28,12 +54,15 @@ export async function measure(work, settings, peer) {
   if (work.kind === "build") {
     return { ours: isPeerOnly ? [] : await buildSeconds(ours, work, threads, repetitions), peer: [] }
   }
+  if (work.taps !== undefined && peer === null)
+    return { ours: [], peer: [], way: "exports the network, so it is needed" }
   const folder = await mkdtemp(join(tmpdir(), "learnloss-bench-"))
   try {
     return await measureSpeed(
       work,
       { ours, isPeerOnly, threads, repetitions, folder: peer === null ? null : folder },
       peer,
+      limit,
     )
   } finally {
     await rm(folder, { recursive: true, force: true })
@@ -43,11 +72,10 @@ export async function measure(work, settings, peer) {
 const creators = {
   step: "createStepBench",
   score: "createScoreBench",
-  gemm: "createGemmBench",
   cycle: "createCycleBench",
 }
 
-async function measureSpeed(work, { ours, isPeerOnly, threads, repetitions, folder }, peer) {
+async function measureSpeed(work, { ours, isPeerOnly, threads, repetitions, folder }, peer, limit) {
   const { name, kind } = work
   const warmups = kind === "cycle" ? 0 : 2
   const prepared = await peer?.request({ command: "prepare", ...requestFor(work, folder) })
@@ -55,23 +83,23 @@ async function measureSpeed(work, { ours, isPeerOnly, threads, repetitions, fold
   try {
     const checks = { ours: bench?.check ?? null, peer: prepared?.check ?? null }
     requireSame(name, checks, tolerances[kind], kind === "cycle")
-    const seconds = await timeInTurn(bench, peer, { repetitions, warmups })
-    return { ...seconds, flops: bench?.flops ?? null, way: prepared?.way ?? null, checks }
+    const sides = {
+      ours: bench === null ? null : timers.ours(bench),
+      peer: peer === null ? null : timers.peer(peer),
+      limit: kind === "cycle" ? null : (limit?.run ?? null),
+    }
+    const { limit: limitSeconds, ...seconds } = await timeInTurn(sides, { repetitions, warmups })
+    const limitGflops = limitSeconds.length === 0 ? null : limit.flops / median(limitSeconds) / 1e9
+    return { ...seconds, flops: bench?.flops ?? null, way: prepared?.way ?? null, checks, limit: limitGflops }
   } finally {
     await bench?.release?.()
   }
 }
 
 /** What the peer has to know of a case. */
-function requestFor({ kind, network, width, batch, image, size, products, config }, folder) {
-  switch (kind) {
-    case "gemm":
-      return { kind, size, products }
-    case "cycle":
-      return { kind, config: runConfigSchema.parse(config) }
-    default:
-      return { kind, network, width, batch, image, folder }
-  }
+function requestFor({ kind, network, width, batch, image, config }, folder) {
+  if (kind === "cycle") return { kind, config: runConfigSchema.parse(config) }
+  return { kind, network, width, batch, image, folder }
 }
 
 /**

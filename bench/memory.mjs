@@ -8,19 +8,20 @@ import { argv, execPath, resourceUsage } from "node:process"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
 import { startPeer } from "./peer-client.mjs"
+import { withPlanCache } from "./plan-cache.mjs"
 
 const steps = 5
 const thisFile = fileURLToPath(import.meta.url)
 
 /** Largest resident set in bytes of a new process that makes our training steps. */
 export async function ourPeakMemory(oursModule, work, threads) {
-  const { stdout } = await promisify(execFile)(execPath, [
-    thisFile,
-    oursModule,
-    JSON.stringify({ ...work, threads }),
-    String(steps),
-  ])
-  return Number(stdout)
+  const run = async (environment) => {
+    const given = [thisFile, oursModule, JSON.stringify({ ...work, threads }), String(steps)]
+    const { stdout } = await promisify(execFile)(execPath, given, { env: environment })
+    return Number(stdout)
+  }
+  const [bytes] = await withPlanCache(work.isPlanKnown, run, 1)
+  return bytes
 }
 
 /** The same of a new PyTorch process, or null without PyTorch. */

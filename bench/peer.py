@@ -10,6 +10,7 @@ Between commands it waits for input without using the processor, so that the oth
     {"command": "prepare", "kind": "gemm", "size": 2048, "products": 4}    -> {"way": "mm"}
     {"command": "prepare", "kind": "cycle", "config": {...}}               -> {"way": ..., "seconds": {...}, "check": 0.8}
     {"command": "run", "times": 3}                        -> {"seconds": 3.9}   for all three together
+    {"command": "limit", "times": 1}                      -> {"seconds": 0.3}   for the products of the last "gemm"
     {"command": "peakMemory"}                             -> {"bytes": 1234}    of this process so far
 
 `step` is one joint training step of a network with the loss prediction module: forward, cross-entropy and ranking loss,
@@ -59,6 +60,7 @@ class Server:
 
     def __init__(self):
         self.work = None
+        self.products = None
         self.needs_gradients = False
 
     def hello(self, threads):
@@ -70,17 +72,28 @@ class Server:
         self.needs_gradients = kind == "step"
         with torch.set_grad_enabled(self.needs_gradients):
             self.work, answer = PREPARATIONS[kind](**settings)
+        if kind == "gemm":
+            self.products = self.work
         return answer
 
     def run(self, times=1):
         with torch.set_grad_enabled(self.needs_gradients):
             return {"seconds": measure(self.work, times)}
 
+    def limit(self, times=1):
+        return {"seconds": measure(self.products, times)}
+
     def peak_memory(self):
         return {"bytes": peak_memory()}
 
 
-COMMANDS = {"hello": Server.hello, "prepare": Server.prepare, "run": Server.run, "peakMemory": Server.peak_memory}
+COMMANDS = {
+    "hello": Server.hello,
+    "prepare": Server.prepare,
+    "run": Server.run,
+    "limit": Server.limit,
+    "peakMemory": Server.peak_memory,
+}
 
 
 def serve():

@@ -112,7 +112,7 @@ def prepare_score(network, batch, image, width=None, folder=None, warmups=2):
     return ways[fastest], {"way": fastest, "seconds": seconds, "check": ways[fastest]()[0].abs().mean().item()}
 
 
-def prepare_gemm(size, products, warmups=2):
+def prepare_gemm(size, products, warmups=1):
     """Products of square matrices one after the other, as many as the other side makes in a run."""
     a, b, c = torch.rand(size, size), torch.rand(size, size), torch.empty(size, size)
 

@@ -5,26 +5,37 @@ const leastSeconds = 0.5
 /** Threads of both libraries spin for a while after their work: they get this long to come to rest. */
 const restMs = 200
 
+/** @typedef {(times: number) => Promise<number>} Timed does work that often and gives the seconds of all together */
+
+/** How the two sides are timed. */
+export const timers = {
+  /** @param {import("./ours.mjs").Bench} bench @returns {Timed} */
+  ours: (bench) => (times) => timeRuns(bench, times),
+  /** @param {{ request(command: object): Promise<any> }} peer @returns {Timed} */
+  peer:
+    (peer, command = "run") =>
+    async (times) =>
+      (await peer.request({ command, times })).seconds,
+}
+
 /**
- * Times the two sides in turn, ours then theirs, repetition after repetition, each while the other one idles.
+ * Times both sides in turn, ours then theirs, repetition after repetition, each while the other one idles.
  *
- * @param {import("./ours.mjs").Bench | null} ours null measures the peer alone
- * @param {Pick<NonNullable<Awaited<ReturnType<typeof import("./peer-client.mjs").startPeer>>>, "request"> | null} peer
- * has prepared its work; null measures our side alone
+ * @param {{ ours: Timed | null, peer: Timed | null, limit?: Timed | null }} sides null where a side is not there; the limit
+ * is timed beside them, once a repetition, for what the machine can do drifts
  * @param {{ repetitions: number, warmups: number }} counts
  * @returns seconds of one run for each repetition
  */
-export async function timeInTurn(ours, peer, { repetitions, warmups }) {
-  const runOurs = ours === null ? null : (times) => timeRuns(ours, times)
-  const runPeer = peer === null ? null : async (times) => (await peer.request({ command: "run", times })).seconds
-  const seconds = { ours: [], peer: [] }
-  await runOurs?.(warmups)
-  const once = Math.min((await runOurs?.(1)) ?? Infinity, (await runPeer?.(1)) ?? Infinity)
-  const times = Math.ceil(leastSeconds / Math.max(0.001, once))
+export async function timeInTurn({ ours, peer, limit = null }, { repetitions, warmups }) {
+  const seconds = { ours: [], peer: [], limit: [] }
+  await ours?.(warmups)
+  const once = Math.min((await ours?.(1)) ?? Number.POSITIVE_INFINITY, (await peer?.(1)) ?? Number.POSITIVE_INFINITY)
+  const enough = Math.ceil(leastSeconds / Math.max(0.001, once))
   for (let repetition = 0; repetition < repetitions; repetition++) {
-    for (const [side, run] of [
-      ["ours", runOurs],
-      ["peer", runPeer],
+    for (const [side, run, times] of [
+      ["ours", ours, enough],
+      ["peer", peer, enough],
+      ["limit", limit, 1],
     ]) {
       if (run === null) continue
       await sleep(restMs)

@@ -9,9 +9,9 @@ import { median } from "./speed.mjs"
  * @param {readonly number[]} measured.ours seconds or bytes, none where our side did not run
  * @param {readonly number[]} measured.peer
  * @param {number | null} [measured.flops] of one run
- * @param {number | null} [limit] GFLOP/s that the machine reaches at most
+ * @param {number | null} [measured.limit] GFLOP/s that the machine reached at most meanwhile
  */
-export function figuresOf(work, { ours, peer, flops = null, way = null, checks = null }, limit = null) {
+export function figuresOf(work, { ours, peer, flops = null, way = null, checks = null, limit = null }) {
   const { name, kind, wanted, wantedShare = null, wantedSeconds = null } = work
   const middle = (values) => (values.length === 0 ? null : median(values))
   const sides = { ours: middle(ours), peer: middle(peer) }
@@ -38,6 +38,7 @@ export function figuresOf(work, { ours, peer, flops = null, way = null, checks =
     isInTime: wantedSeconds === null || sides.ours === null ? null : sides.ours < wantedSeconds,
     way,
     flops,
+    limit,
     checks,
     all: { ours, peer },
   }
@@ -104,5 +105,5 @@ export function tableRow(figures) {
 }
 
 export const tableFoot = `ratio: PyTorch's figure over ours; above 1 we are faster, or smaller in memory
-GFLOP/s and of limit: ours / PyTorch's, operations of the direct convolution over time, and their share of the machine's
-limit, the faster side's gemm-2048`
+GFLOP/s and of limit: ours / PyTorch's, operations of the direct convolution over time, and their share of the faster side's
+gemm-2048, timed beside them`
