@@ -132,7 +132,13 @@ export const budgetSchema = z
 export const engineSchema = z
   .strictObject({
     device: z.enum(deviceNames).default("cpu").describe("what networks run on; what it lacks runs on the processor"),
-    threads: count.nullable().default(null).describe("threads of one training step; null uses every core"),
+    threads: count.nullable().default(null).describe("threads of one training step; null shares out every core"),
+    jobs: z
+      .union([z.literal("measured"), count])
+      .default("measured")
+      .describe(
+        "strategies and trials that train side by side, each with its own threads and memory; measured: as many as a few timed steps find fastest when threads is null, one with fixed lowerings",
+      ),
     lowerings: z
       .union([z.enum(["measured", "fixed"]), z.record(z.string(), z.string())])
       .default("measured")

@@ -18,6 +18,8 @@ export {
   featureCacheRoot,
   type RowHandle,
 } from "./frozen/feature-cache.ts"
+export { type Job, jobsOf, nextJob } from "./jobs/schedule.ts"
+export { computeThreadOf } from "./jobs/time-steps.ts"
 export { runTrial, type TrialOptions } from "./loop.ts"
 export { models } from "./models/models.ts"
 export { type OpenedModel, openModel } from "./models/open-model.ts"

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { availableParallelism, tmpdir } from "node:os"
 import { join } from "node:path"
 import {
   type RunConfig,
@@ -309,6 +309,8 @@ describe("the loop", () => {
     expect(resolved.engine.threads).toBeGreaterThanOrEqual(1)
     expect(Object.keys(resolved.engine.lowerings).length).toBeGreaterThan(8)
     const fixed = configOf()
-    expect(await resolveRun(fixed, dataset, () => {})).toEqual(fixed)
+    expect(await resolveRun(fixed, dataset, () => {})).toEqual({ ...fixed, engine: { ...fixed.engine, jobs: 1 } })
+    const several = await resolveRun(configOf({ engine: { lowerings: "fixed", jobs: 2 } }), dataset, () => {})
+    expect(several.engine).toMatchObject({ jobs: 2, threads: Math.max(1, Math.floor(availableParallelism() / 2)) })
   })
 })

@@ -10,6 +10,7 @@ import {
 } from "@learnloss/engine"
 import type { ClassificationDataset } from "./data/dataset.ts"
 import { requireExportable } from "./export.ts"
+import { chooseJobs, isLayoutOpen, layoutTimer, namedLayout } from "./jobs/choose-jobs.ts"
 import { openModel } from "./models/open-model.ts"
 import { tasks } from "./tasks/tasks.ts"
 import { buildTraining, type Learner } from "./training/learner.ts"
@@ -26,7 +27,10 @@ export async function openLearner(config: RunConfig, dataset: ClassificationData
 }
 
 /** How sessions use the machine: on every core where the settings name no number of threads. */
-export function machineOf({ engine }: Pick<RunConfig, "engine">): { threads: number; device: Device } {
+export function machineOf({ engine }: { engine: Pick<RunConfig["engine"], "threads" | "device"> }): {
+  threads: number
+  device: Device
+} {
   return { threads: engine.threads ?? availableParallelism(), device: engine.device }
 }
 
@@ -36,7 +40,7 @@ export function planOf({ engine }: RunConfig): LoweringPlan {
 }
 
 /**
- * Chooses the thread count, measures lowerings and looks into the network's file, where the settings leave that open.
+ * Chooses how many jobs share the processor's threads, measures lowerings and looks into the network's file, where the settings leave that open.
  *
  * @param say is told what was decided about a network from a file
  * @throws LearnlossError `MODULE_NOT_TRAINED` when a strategy cannot run under the settings, and what opening a network
@@ -47,7 +51,6 @@ export async function resolveRun(
   dataset: ClassificationDataset,
   say: (line: string) => void,
 ): Promise<RunConfig> {
-  const machine = machineOf(config)
   const [strategy, ...others] = config.strategies as [StrategyName, ...StrategyName[]]
   for (const other of others) strategyTraining(other, config)
   const { learner, imported } = await openLearner(config, dataset, strategy)
@@ -57,9 +60,22 @@ export async function resolveRun(
   const model = imported === undefined ? config.model : { ...config.model, digest: imported.digest }
   const spec = buildTraining(learner, config.training.batch)
   if (imported !== undefined) tellUnexportable(learner, spec, dataset, say)
-  const { lowerings } = config.engine
-  const chosen = lowerings === "measured" ? { ...(await measureTrainingPlan(spec, machine)) } : lowerings
-  return { ...config, model, engine: { ...config.engine, ...machine, lowerings: chosen } }
+  const { lowerings, device } = config.engine
+  const chosenFor = async (threads: number) => {
+    if (lowerings !== "measured") return lowerings
+    const own = buildTraining(learner, config.training.batch)
+    return { ...(await measureTrainingPlan(own, { threads, device })) }
+  }
+  const cores = availableParallelism()
+  let layout = namedLayout(config, cores)
+  let chosen = await chosenFor(layout.threads)
+  // What a frozen part costs shows in no training step.
+  if (isLayoutOpen(config) && learner.model.frozen === undefined) {
+    const plan = planOf({ ...config, engine: { ...config.engine, lowerings: chosen } })
+    layout = await chooseJobs(config, cores, layoutTimer(learner, dataset, plan, device), say)
+    if (layout.jobs > 1) chosen = await chosenFor(layout.threads)
+  }
+  return { ...config, model, engine: { ...config.engine, ...layout, lowerings: chosen } }
 }
 
 /** A comparison of strategies is worth its while without a file of the network, but nobody should learn of that at its end. */

@@ -3,17 +3,19 @@ import { cycleRow, cycleRowHead } from "./cycle-rows.ts"
 import { formatDuration } from "./duration.ts"
 import type { CommandIo } from "./io.ts"
 import type { Progress, ProgressEvent, ProgressOptions } from "./progress.ts"
-import { createProgressMeter, type Reading } from "./progress-meter.ts"
+import { createProgressMeter, jobKey, type Reading } from "./progress-meter.ts"
 
 const leastMsBetweenLines = 5000
 
-/** Plain lines: one every few seconds and one a cycle. */
+/** Plain lines: one every few seconds for what is training, and one a cycle. */
 export function createProgressLines(
   io: CommandIo,
   { config, stepsBefore, now = () => performance.now() }: ProgressOptions,
 ): Progress {
   const meter = createProgressMeter(config, stepsBefore, now)
-  let lastLineAt = now()
+  const start = now()
+  /** When each job said something last: what runs at once takes turns. */
+  const lastLineAt = new Map<string, number>()
   let isHeadShown = false
 
   return {
@@ -24,12 +26,12 @@ export function createProgressLines(
         if (!isHeadShown) io.stderr(`${cycleRowHead()}\n`)
         isHeadShown = true
         io.stderr(`${cycleRow(event.record)}\n`)
-        lastLineAt = now()
+        lastLineAt.set(jobKey(event), now())
         return
       }
       const line = describe(event, reading, config.budget.cycles)
-      if (line === undefined || now() - lastLineAt < leastMsBetweenLines) return
-      lastLineAt = now()
+      if (line === undefined || now() - (lastLineAt.get(jobKey(event)) ?? start) < leastMsBetweenLines) return
+      lastLineAt.set(jobKey(event), now())
       io.stderr(`${line}\n`)
     },
     close() {},

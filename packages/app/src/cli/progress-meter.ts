@@ -1,5 +1,5 @@
 import type { RunConfig } from "@learnloss/contract"
-import type { LoopEvent } from "@learnloss/learn"
+import type { LoopEvent, Place } from "@learnloss/learn"
 import { planRun } from "../experiments/plan.ts"
 
 /** Where a run stands, for a display. */
@@ -17,38 +17,60 @@ export interface ProgressMeter {
   read(event: LoopEvent): Reading
 }
 
+/** A cycle that is being trained. */
+interface Current {
+  readonly start: number
+  readonly fromStep: number
+  readonly steps: number
+  step: number
+}
+
 /** Starts a meter; steps of earlier processes count as done but not as measured. */
 export function createProgressMeter(config: RunConfig, stepsBefore: number, now: () => number): ProgressMeter {
   const allSteps = planRun(config).steps
   const runStart = now()
   let finishedSteps = stepsBefore
   let measuredSteps = 0
-  let cycle = { start: runStart, fromStep: 0, step: 0, steps: 0 }
+  /** One for each job that is under way. */
+  const cycles = new Map<string, Current>()
 
   return {
     read(event) {
       const time = now()
+      const key = jobKey(event)
+      const cycle = cycles.get(key) ?? { start: time, fromStep: 0, step: 0, steps: 0 }
       if (event.type === "cycle-started") {
         // The steps of a shared cycle count for the strategy that trained it.
         const steps = event.sharedWith === undefined ? event.steps : 0
-        cycle = { start: time, fromStep: Math.min(event.fromStep, steps), step: Math.min(event.fromStep, steps), steps }
+        const fromStep = Math.min(event.fromStep, steps)
+        cycles.set(key, { start: time, fromStep, step: fromStep, steps })
       } else if (event.type === "step") {
         measuredSteps += event.step - cycle.step
         cycle.step = event.step
       } else if (event.type === "cycle-finished") {
         finishedSteps += cycle.steps
-        cycle = { start: time, fromStep: 0, step: 0, steps: 0 }
+        cycles.delete(key)
       }
-      const runSteps = finishedSteps + cycle.step
+      const current = cycles.get(key) ?? { start: time, fromStep: 0, step: 0, steps: 0 }
+      const runSteps = [...cycles.values()].reduce((sum, { step }) => sum + step, finishedSteps)
       return {
         runSteps,
         allSteps,
-        cycleSecondsLeft: secondsLeft(time - cycle.start, cycle.step - cycle.fromStep, cycle.steps - cycle.step),
-        // Scoring and evaluating are in the time of the steps done, so they are in the estimate too.
+        cycleSecondsLeft: secondsLeft(
+          time - current.start,
+          current.step - current.fromStep,
+          current.steps - current.step,
+        ),
+        // Scoring and evaluating are in the time of the steps done, and so is what runs at once.
         runSecondsLeft: secondsLeft(time - runStart, measuredSteps, allSteps - runSteps),
       }
     },
   }
+}
+
+/** Names the job that an event belongs to. */
+export function jobKey({ strategy, trial }: Pick<Place, "strategy" | "trial">): string {
+  return `${strategy}, trial ${trial}`
 }
 
 function secondsLeft(elapsedMs: number, stepsDone: number, stepsLeft: number): number | null {

@@ -45,7 +45,7 @@ const record: CycleRecord = {
   selectSeconds: 1.5,
 }
 
-function watch(isTerminal: boolean, stepsBefore = 0) {
+function watch(isTerminal: boolean, stepsBefore = 0, jobs = 1) {
   const clock = { ms: 0 }
   const output: string[] = []
   const io = {
@@ -54,8 +54,16 @@ function watch(isTerminal: boolean, stepsBefore = 0) {
     isTerminal,
     signal: new AbortController().signal,
   }
-  return { clock, output, progress: createProgress(io, { config, stepsBefore, now: () => clock.ms }) }
+  const progress = createProgress(io, {
+    config: { ...config, engine: { ...config.engine, jobs } },
+    stepsBefore,
+    now: () => clock.ms,
+  })
+  return { clock, output, progress }
 }
+
+/** An event of the other strategy, which trains at the same time. */
+const beside = (event: ProgressEvent): ProgressEvent => ({ ...event, strategy: "random", cycle: 1 })
 
 describe("progress without a terminal", () => {
   it("prints at most one line in five seconds, with speed and both times left", () => {
@@ -76,6 +84,17 @@ describe("progress without a terminal", () => {
     progress.show({ type: "cycle-finished", ...place, record })
     progress.show({ type: "cycle-finished", ...place, record })
     expect(output).toEqual([`${cycleRowHead()}\n`, `${cycleRow(record)}\n`, `${cycleRow(record)}\n`])
+  })
+
+  it("prints a line for each of the jobs that train at once", () => {
+    const { clock, output, progress } = watch(false, 0, 2)
+    for (const event of [started, beside(started)]) progress.show(event)
+    clock.ms = 6000
+    for (const event of [step(11), beside(step(11)), step(12)]) progress.show(event)
+    expect(output.map((line) => line.split(":")[0])).toEqual([
+      "learning-loss, trial 1, cycle 2 of 3",
+      "random, trial 1, cycle 1 of 3",
+    ])
   })
 
   it("says when scoring takes long", () => {
@@ -103,6 +122,18 @@ describe("progress on a terminal", () => {
     expect(text.lastIndexOf("\x1b[?25h")).toBeGreaterThan(text.lastIndexOf("\x1b[?25l"))
   })
 
+  it("draws a bar for each of the jobs that train at once, and gives it to the next one", () => {
+    const { clock, output, progress } = watch(true, 0, 2)
+    for (const event of [started, beside(started), step(20), beside(step(15))]) progress.show(event)
+    progress.show({ type: "cycle-finished", ...place, cycle: 3, record: { ...record, cycle: 3 } })
+    clock.ms = 1000
+    progress.show({ ...started, trial: 2, cycle: 1 })
+    progress.close()
+    const text = output.join("")
+    expect(text).toContain("random trial 1 cycle 1")
+    expect(text).toContain("learning-loss trial 2 cycle 1")
+  })
+
   it("can be closed before anything was drawn", () => {
     watch(true).progress.close()
   })
@@ -116,6 +147,22 @@ describe("createProgressMeter", () => {
     ms = 2000
     expect(meter.read(step(11))).toEqual({ runSteps: 41, allSteps: 180, cycleSecondsLeft: 38, runSecondsLeft: 278 })
     expect(meter.read({ type: "cycle-finished", ...place, record }).runSteps).toBe(60)
+  })
+
+  it("adds up what trains at once", () => {
+    let ms = 0
+    const meter = createProgressMeter(config, 0, () => ms)
+    for (const event of [started, beside(started)]) meter.read(event)
+    ms = 4000
+    meter.read(step(12))
+    // Four steps in four seconds, 156 of 180 are left; this cycle alone does one in two seconds.
+    expect(meter.read(beside(step(12)))).toMatchObject({ runSteps: 24, runSecondsLeft: 156, cycleSecondsLeft: 36 })
+  })
+
+  it("counts no steps for a cycle that another strategy trained", () => {
+    const meter = createProgressMeter(config, 0, () => 0)
+    meter.read({ ...started, cycle: 1, fromStep: 30, sharedWith: "random" })
+    expect(meter.read({ type: "cycle-finished", ...place, record }).runSteps).toBe(0)
   })
 })
 

@@ -141,7 +141,10 @@ export function fakeParts(replaced: Partial<ExperimentParts> = {}): ExperimentPa
     fetchDataset: async () => {},
     shapePool: (dataset) => dataset,
     requireDevice: async () => {},
-    resolveRun: async (config) => ({ ...config, engine: { ...config.engine, threads: 2, lowerings: "fixed" } }),
+    resolveRun: async (config) => {
+      const jobs = config.engine.jobs === "measured" ? 1 : config.engine.jobs
+      return { ...config, engine: { ...config.engine, jobs, threads: 2, lowerings: "fixed" } }
+    },
     runTrial: createFakeTrial(),
     drawPicked: async () => new Uint8Array([1, 2, 3]),
     writeReport: async ([folder = ""]) => {

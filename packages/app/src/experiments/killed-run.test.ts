@@ -39,12 +39,12 @@ function watch(child: ChildProcess): Watched {
 }
 
 describe("a run in a process of its own", () => {
-  it("ends with the same records after SIGKILL, Ctrl-C and SIGTERM as undisturbed", async () => {
+  it.each([1, 2])("with %i jobs at once ends with the same records after SIGKILL, Ctrl-C and SIGTERM", async (jobs) => {
     const settings = writeFakeSettings(root)
     const [whole, folder] = [join(root, "whole"), join(root, "killed")]
     expect(await watch(command("run", settings, "--out", whole)).ended).toMatchObject({ code: 0 })
 
-    let args = ["run", settings, "--out", folder]
+    let args = ["run", settings, "--out", folder, "--set", `engine.jobs=${jobs}`]
     for (const signal of ["SIGKILL", "SIGINT", "SIGKILL", "SIGTERM"] as const) {
       const { child, begun, ended } = watch(command(...args))
       await begun

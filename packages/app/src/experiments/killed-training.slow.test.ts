@@ -27,7 +27,7 @@ training:
 budget: { initial: 100, perCycle: 50, cycles: 4, candidates: 500 }
 strategies: [random, core-set, learning-loss, learning-loss-outputs]
 trials: 2
-engine: { lowerings: fixed }
+engine: { lowerings: fixed, threads: 1 }
 `
 
 async function learnloss(args: readonly string[], killAfterMs?: number): Promise<number | null> {
@@ -38,26 +38,31 @@ async function learnloss(args: readonly string[], killAfterMs?: number): Promise
   return code
 }
 
-test("a run that is killed at ten random moments ends with the records of one that never was", async () => {
-  const root = mkdtempSync(join(tmpdir(), "learnloss-killed-training-"))
-  const [file, whole, folder] = [join(root, "settings.yaml"), join(root, "whole"), join(root, "killed")]
-  writeFileSync(file, settings)
-  expect(await learnloss(["run", file, "--out", whole])).toBe(0)
+test.each([1, 2])(
+  "a run of %i jobs at once that is killed at ten random moments ends with the records of one that never was",
+  async (jobs) => {
+    const root = mkdtempSync(join(tmpdir(), "learnloss-killed-training-"))
+    const [file, whole, folder] = [join(root, "settings.yaml"), join(root, "whole"), join(root, "killed")]
+    writeFileSync(file, settings)
+    expect(await learnloss(["run", file, "--out", whole])).toBe(0)
 
-  const rng = createRng("kill")
-  let kills = 0
-  while (kills < 10) {
-    const args = existsSync(join(folder, runFiles.config)) ? ["resume", folder] : ["run", file, "--out", folder]
-    const code = await learnloss(args, 1000 + 3000 * rng.float())
-    if (code === null) {
-      kills++
-      continue
+    const rng = createRng("kill")
+    let kills = 0
+    while (kills < 10) {
+      const args = existsSync(join(folder, runFiles.config))
+        ? ["resume", folder]
+        : ["run", file, "--out", folder, "--set", `engine.jobs=${jobs}`]
+      const code = await learnloss(args, 1000 + 3000 * rng.float())
+      if (code === null) {
+        kills++
+        continue
+      }
+      // Faster than ten kills: what came out must be right, and the rest of the kills come in another run.
+      expect(recordsOf(folder)).toEqual(recordsOf(whole))
+      rmSync(folder, { recursive: true })
     }
-    // Faster than ten kills: what came out must be right, and the rest of the kills come in another run.
+    expect(await learnloss(["resume", folder])).toBe(0)
     expect(recordsOf(folder)).toEqual(recordsOf(whole))
-    rmSync(folder, { recursive: true })
-  }
-  expect(await learnloss(["resume", folder])).toBe(0)
-  expect(recordsOf(folder)).toEqual(recordsOf(whole))
-  rmSync(root, { recursive: true, force: true })
-})
+    rmSync(root, { recursive: true, force: true })
+  },
+)

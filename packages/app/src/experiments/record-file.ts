@@ -14,6 +14,8 @@ export interface RecordFile<T> {
   append(record: T): void
   /** Drops the records that do not count any more; the others keep their bytes. */
   keep(counts: (record: T, index: number) => boolean): void
+  /** Puts the records in an order; each keeps its bytes. */
+  sort(compare: (a: T, b: T) => number): void
 }
 
 /**
@@ -46,6 +48,10 @@ export function openRecordFile<T>(path: string, schema: RecordSchema<T>, operati
     keep(counts) {
       const kept = lines.filter(({ record }, index) => counts(record, index))
       if (kept.length < lines.length) replace(kept)
+    },
+    sort(compare) {
+      const sorted = lines.toSorted((a, b) => compare(a.record, b.record))
+      if (sorted.some((line, index) => line !== lines[index])) replace(sorted)
     },
   }
 }

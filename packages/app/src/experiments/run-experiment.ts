@@ -16,6 +16,7 @@ import { describeReport, hasFreshReport } from "./report-state.ts"
 import { fallbackNotice, openKnownData, openRunData, type RunData } from "./run-data.ts"
 import { runFiles } from "./run-files.ts"
 import { createRunFolder, readRunConfig, requireFreeFolder } from "./run-folder.ts"
+import { runJobs } from "./run-jobs.ts"
 import { openRunJournal, type RunJournal } from "./run-journal.ts"
 import { lockRun } from "./run-lock.ts"
 
@@ -87,7 +88,10 @@ export async function resumeRun(options: ExperimentOptions, device?: DeviceName)
   if (lacksNothing && hasFreshReport(folder)) return { folder, config, written: describeReport(folder, records) }
   const unlock = lockRun(folder)
   try {
-    if (lacksNothing) return { folder, config, written: await parts.writeReport([folder]) }
+    if (lacksNothing) {
+      openRunJournal({ folder, config, pictures: { add() {} } }).arrange()
+      return { folder, config, written: await parts.writeReport([folder]) }
+    }
     const notice = fallbackNotice(config)
     if (notice !== null) options.announce(notice)
     await parts.requireDevice(config.engine.device)
@@ -126,15 +130,7 @@ async function finishRun({ config, pools }: RunData, options: ExperimentOptions)
   }
   const watcher = options.watch(config, stepsOf(config, journal.cycles))
   try {
-    for (const [index, dataset] of pools.entries()) {
-      for (const strategy of config.strategies) {
-        const trial = index + 1
-        throwIfInterrupted(signal, folder)
-        const recorder = journal.recorderFor(strategy, trial)
-        if (recorder.finished.cycles.length >= config.budget.cycles) continue
-        await parts.runTrial({ config, dataset, strategy, trial, recorder, emit: watcher.show, signal })
-      }
-    }
+    await runJobs({ config, pools, folder, journal, runTrial: parts.runTrial, show: watcher.show, signal })
   } catch (error) {
     // What ended the trials matters more than a picture that failed, and a resume draws that again.
     await pictures.settled().catch(() => {})
@@ -144,6 +140,7 @@ async function finishRun({ config, pools }: RunData, options: ExperimentOptions)
   }
   await pictures.settled()
   requireFinished(config, journal)
+  journal.arrange()
   return { folder, config, written: await parts.writeReport([folder]) }
 }
 

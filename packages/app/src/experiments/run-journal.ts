@@ -10,7 +10,7 @@ import {
   selectionRecordSchema,
 } from "@learnloss/contract"
 import { type FileOperations, InternalError, LearnlossError } from "@learnloss/engine"
-import { leaderOf, type SharedCycle, type TrialRecorder } from "@learnloss/learn"
+import { leaderOf, type Place, type SharedCycle, type TrialRecorder } from "@learnloss/learn"
 import type { PictureQueue } from "./picked-pictures.ts"
 import { openRecordFile, type RecordFile } from "./record-file.ts"
 import { runFiles } from "./run-files.ts"
@@ -29,6 +29,8 @@ export interface RunJournal {
   readonly cycles: readonly CycleRecord[]
   readonly selections: readonly SelectionRecord[]
   recorderFor(strategy: StrategyName, trial: number): TrialRecorder
+  /** Puts the records in the order in which jobs write that run one after the other, whatever ran at once. */
+  arrange(): void
 }
 
 /**
@@ -66,7 +68,14 @@ export function openRunJournal({ folder, config, pictures, operations }: Journal
     return record === undefined || predicted === undefined ? undefined : { record, predictions: predicted }
   }
 
+  const strategies: readonly StrategyName[] = config.strategies
+  const inOrder = (a: Place, b: Place): number =>
+    a.trial - b.trial || strategies.indexOf(a.strategy) - strategies.indexOf(b.strategy) || a.cycle - b.cycle
+
   return {
+    arrange() {
+      for (const file of [selections, predictions, cycles]) file.sort(inOrder)
+    },
     get cycles() {
       return cycles.records
     },

@@ -16,10 +16,18 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(root, { recursive: true, force: true }))
 
-const settings = (startFrom: string, strategies: string) =>
+const settings = (startFrom: string, strategies: string, ...set: string[]) =>
   loadRunConfig("shapes-tiny", {
     set: [
-      ...["pool.size=150", "pool.testSize=40", "training.steps=5", "training.batch=8", "budget.initial=20"],
+      ...set,
+      ...[
+        "data=shapes:200,60",
+        "pool.size=150",
+        "pool.testSize=40",
+        "training.steps=5",
+        "training.batch=8",
+        "budget.initial=20",
+      ],
       ...["budget.perCycle=10", "engine.threads=1", "engine.lowerings=fixed", "training.checkpointSeconds=0"],
       ...[`training.startFrom=${startFrom}`, `strategies=[${strategies}]`],
     ],
@@ -80,5 +88,26 @@ test.each(["fresh", "last-cycle"])(
       await startRun(settings(startFrom, strategy), options(alone))
       expect(recordsFor(strategy, folder)).toEqual(recordsFor(strategy, alone))
     }
+  },
+)
+
+test.each(["fresh", "last-cycle"])(
+  "starting from %s, jobs that train at once record what they would one after the other, also after interruptions",
+  async (startFrom) => {
+    const [folder, single] = [join(root, "at-once"), join(root, "single")]
+    const strategies = "random, entropy, learning-loss"
+    await startRun(settings(startFrom, strategies), options(single))
+    const config = settings(startFrom, strategies, "engine.jobs=2")
+    await expect(
+      startRun(config, options(folder, { strategy: "learning-loss", cycle: 1, type: "step" })),
+    ).rejects.toMatchObject({ code: "INTERRUPTED" })
+    for (const stopAt of [
+      { strategy: "random", cycle: 2, type: "step" },
+      { strategy: "learning-loss", cycle: 2, type: "step" },
+    ]) {
+      await expect(resumeRun(options(folder, stopAt))).rejects.toMatchObject({ code: "INTERRUPTED" })
+    }
+    await resumeRun(options(folder))
+    expect(recordsOf(folder)).toEqual(recordsOf(single))
   },
 )

@@ -95,5 +95,6 @@ function seedsText(trials: readonly TrialOrigin[]): string {
 
 function engineText({ engine }: RunConfig): string {
   const threads = engine.threads === null ? "every core" : plural(engine.threads, "thread")
-  return `${engine.device}, ${threads}, lowerings ${typeof engine.lowerings === "string" ? engine.lowerings : "as measured (see the full settings)"}`
+  const jobs = engine.jobs === "measured" || engine.jobs === 1 ? "" : `${engine.jobs} trainings at once with `
+  return `${engine.device}, ${jobs}${threads}${jobs === "" ? "" : " each"}, lowerings ${typeof engine.lowerings === "string" ? engine.lowerings : "as measured (see the full settings)"}`
 }

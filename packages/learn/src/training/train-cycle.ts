@@ -126,7 +126,7 @@ async function prepared(feeds: Promise<Feeds>): Promise<{ feeds: Feeds; at: numb
 }
 
 /** Uniform random numbers in [0, 1), from a stream of its own for each input. */
-function drawNoise(noise: readonly Value[], rng: Rng): Feeds {
+export function drawNoise(noise: readonly Value[], rng: Rng): Feeds {
   return Object.fromEntries(
     noise.map(({ name, shape }) => {
       const stream = rng.child(name)
