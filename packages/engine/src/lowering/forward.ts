@@ -1,6 +1,7 @@
 import { conv } from "../graph/build.ts"
 import { blockedProduct, blockWeight, canBlock, channelBlocks } from "./blocked.ts"
 import { depthwiseLowerings } from "./depthwise.ts"
+import { pointwiseLowerings } from "./pointwise.ts"
 import type { Lowering } from "./product.ts"
 import { winogradLowerings } from "./winograd.ts"
 
@@ -15,6 +16,7 @@ export const forwardLowerings: readonly Lowering[] = [
       build: (product, [x, weight]) => blockedProduct(x, blockWeight(weight, block), block, product),
     }),
   ),
+  ...pointwiseLowerings("forward"),
   ...depthwiseLowerings("forward"),
   ...winogradLowerings("forward"),
 ]

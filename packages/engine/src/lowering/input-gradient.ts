@@ -6,6 +6,7 @@ import { backwardPads } from "./backward-pads.ts"
 import { blockedProduct, blockSwappedWeight, canBlock, channelBlocks } from "./blocked.ts"
 import { depthwiseLowerings } from "./depthwise.ts"
 import { phaseLowerings } from "./phases.ts"
+import { pointwiseLowerings } from "./pointwise.ts"
 import type { ConvProduct, Lowering } from "./product.ts"
 import { winogradLowerings } from "./winograd.ts"
 
@@ -108,6 +109,7 @@ export const inputGradientLowerings: readonly Lowering[] = [
     ),
   ),
   transposed,
+  ...pointwiseLowerings("input-gradient"),
   ...phaseLowerings,
   ...depthwiseLowerings("input-gradient"),
   ...winogradLowerings("input-gradient"),

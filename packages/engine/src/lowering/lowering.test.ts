@@ -71,6 +71,10 @@ const convCases: readonly ConvCase[] = [
   { x: [2, 32, 6, 7], w: [32, 16, 3, 3], pads: [1, 1, 1, 1], group: 2 },
   { x: [16, 32, 7, 6], w: [64, 16, 3, 3], pads: [1, 1, 1, 1], strides: [2, 2], group: 2 },
   { x: [2, 96, 3, 3], w: [48, 32, 1, 1], group: 3 },
+  // 1x1: groups, and strides with ends that no window reaches
+  { x: [3, 6, 4, 5], w: [8, 3, 1, 1], group: 2 },
+  { x: [2, 4, 7, 6], w: [6, 2, 1, 1], strides: [2, 2], group: 2 },
+  { x: [2, 5, 4, 5], w: [3, 5, 1, 1], strides: [1, 2] },
   // single elements
   { x: [1, 1, 1, 1], w: [1, 1, 1, 1] },
   { x: [2, 3, 4, 5], w: [5, 3, 4, 5] },

@@ -6,6 +6,7 @@ import { byColumn } from "./by-column.ts"
 import { crop } from "./crop.ts"
 import { depthwiseLowerings, isDepthwise } from "./depthwise.ts"
 import { patchColumns } from "./patch-columns.ts"
+import { pointwiseLowerings } from "./pointwise.ts"
 import type { ConvProduct, Lowering } from "./product.ts"
 import { winogradLowerings } from "./winograd.ts"
 
@@ -144,6 +145,7 @@ export const weightGradientLowerings: readonly Lowering[] = [
         )(product, x, dy),
     },
   ]),
+  ...pointwiseLowerings("weight-gradient"),
   ...depthwiseLowerings("weight-gradient"),
   ...winogradLowerings("weight-gradient"),
 ]
