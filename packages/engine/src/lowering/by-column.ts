@@ -30,14 +30,20 @@ function phasesOf(kernel: number, stride: number, padding: number, length: numbe
  * place of the channels. The images of a row stand side by side as [1, N, H', C (W' + gap)] with gaps of zeros, the output
  * gradient is the kernel [O, N, OH, OW], and a stride of W' + gap steps from one input channel to the next: the result
  * [1, O, rows, C] holds a column of taps. Columns differ by the padding on the left alone, so images and kernel are brought
- * into the layout once for all of them.
+ * into the layout once for all of them. Groups of channels are groups of that convolution.
  */
 export function byColumn(product: ConvProduct, x: Value, dy: Value, block: number): Value {
-  const { strides, pads } = product
-  const [n, c, h, w] = product.inputShape as [number, number, number, number]
-  const [o, , kh, kw] = product.weightShape as [number, number, number, number]
+  const { strides, pads, group } = product
+  const [n, channels, h, w] = product.inputShape as [number, number, number, number]
+  const [o, c, kh, kw] = product.weightShape as [number, number, number, number]
   const [, , oh, ow] = product.outputShape as [number, number, number, number]
-  const batchInside = reshape(reorder(reshape(x, [n / block, block, 1, c * h * w])), [n / block, c, h, w, block])
+  const batchInside = reshape(reorder(reshape(x, [n / block, block, 1, channels * h * w])), [
+    n / block,
+    channels,
+    h,
+    w,
+    block,
+  ])
   const kernel = blockSwappedWeight(dy, block)
   const taps = new Map<string, Value>()
   for (const rows of phasesOf(kh, strides[0], pads[0], h)) {
@@ -45,7 +51,12 @@ export function byColumn(product: ConvProduct, x: Value, dy: Value, block: numbe
       const shifts = columns.taps.map(({ shift }) => shift)
       const gap = Math.max(0, -Math.min(...shifts), Math.max(...shifts) + ow - columns.length)
       const step = columns.length + gap
-      const images = sideBySide(phaseOf(batchInside, rows, columns, strides), gap, [1, n, rows.length, c * step])
+      const images = sideBySide(phaseOf(batchInside, rows, columns, strides), gap, group, [
+        1,
+        group * n,
+        rows.length,
+        c * step,
+      ])
       const lowest = Math.min(...rows.taps.map(({ shift }) => shift))
       const highest = Math.max(...rows.taps.map(({ shift }) => shift))
       for (const { tap, shift } of columns.taps) {
@@ -58,7 +69,7 @@ export function byColumn(product: ConvProduct, x: Value, dy: Value, block: numbe
           strides: [1, step],
           pads: [Math.max(0, -lowest), left, bottom, right],
           dilations: [1, 1],
-          group: 1,
+          group,
         })
         const found = slice(result, 3, isMovedRight ? 1 : 0, isMovedRight ? c + 1 : c)
         for (const row of rows.taps) {
@@ -85,8 +96,18 @@ function phaseOf(x: Value, rows: Phase, columns: Phase, strides: readonly [numbe
   })[0] as Value
 }
 
-/** [N/b, C, H, W, b] as rows in which the channels follow one another, each with a gap of zeros behind it. */
-function sideBySide(phase: Value, gap: number, shape: readonly number[]): Value {
-  const rowsFirst = transpose(phase, [0, 2, 1, 3, 4])
+/** [N/b, C, H, W, b] as rows in which the channels of a group follow one another, each with a gap of zeros behind it. */
+function sideBySide(phase: Value, gap: number, group: number, shape: readonly number[]): Value {
+  const [n, c, h, w, block] = phase.shape as [number, number, number, number, number]
+  const rowsFirst =
+    group === 1
+      ? transpose(phase, [0, 2, 1, 3, 4])
+      : reshape(transpose(reshape(phase, [n, group, c / group, h, w, block]), [1, 0, 3, 2, 4, 5]), [
+          group * n,
+          h,
+          c / group,
+          w,
+          block,
+        ])
   return reshape(pad(rowsFirst, [0, 0, 0, 0, 0, 0, 0, 0, gap, 0]), shape)
 }

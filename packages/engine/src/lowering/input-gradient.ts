@@ -5,6 +5,7 @@ import type { ConvAttributes } from "../graph/ops.ts"
 import { backwardPads } from "./backward-pads.ts"
 import { blockedProduct, blockSwappedWeight, canBlock, channelBlocks } from "./blocked.ts"
 import { depthwiseLowerings } from "./depthwise.ts"
+import { mergedGroups } from "./merged-groups.ts"
 import { phaseLowerings } from "./phases.ts"
 import { pointwiseLowerings } from "./pointwise.ts"
 import type { ConvProduct, Lowering } from "./product.ts"
@@ -91,7 +92,7 @@ const transposed: Lowering = {
   },
 }
 
-export const inputGradientLowerings: readonly Lowering[] = [
+const ways: readonly Lowering[] = [
   ...layouts.flatMap((layout) =>
     forms.map(
       ({ name, fits, build }): Lowering => ({
@@ -113,4 +114,9 @@ export const inputGradientLowerings: readonly Lowering[] = [
   ...phaseLowerings,
   ...depthwiseLowerings("input-gradient"),
   ...winogradLowerings("input-gradient"),
+]
+
+export const inputGradientLowerings: readonly Lowering[] = [
+  ...ways,
+  ...mergedGroups(ways.filter(({ name }) => /^(flipped|phases)-blocked/.test(name))),
 ]

@@ -6,7 +6,7 @@ import { channelBlend } from "./channel-blend.ts"
 import type { Device } from "./device.ts"
 import { fitDevice } from "./fit-device.ts"
 import { chosenLowering, type LoweringPlan } from "./plan.ts"
-import { type ConvProduct, type Factors, productKey, productOf } from "./product.ts"
+import { type ConvProduct, factorsOf, productKey, productOf } from "./product.ts"
 
 /** A graph of ops that ONNX Runtime has. */
 export interface LoweredGraph {
@@ -81,7 +81,10 @@ function lowerNode(
   if (node.op === "ChannelBlend") return [channelBlend(inputs, device)]
   const product = productOf(node)
   if (product === undefined) return lowered.add(node.op, inputs, node.attributes)
-  return [chosenLowering(product, plan).build(product, inputs as unknown as Factors)]
+  // ONNX has an op for it, which a plan without measured choices keeps.
+  const isKept = node.op === "ConvTranspose" && plan[productKey(product)] === undefined
+  if (isKept) return lowered.add(node.op, inputs, node.attributes)
+  return [chosenLowering(product, plan).build(product, factorsOf(node, inputs))]
 }
 
 /**

@@ -9,7 +9,7 @@ import { createRng } from "../random/rng.ts"
 import { probeChannelBlock } from "../runtime/channel-block.ts"
 import { createSession } from "../runtime/ort.ts"
 import { lower, productsOf } from "./lower.ts"
-import { chosenLowering, fixedPlan, possibleLowerings } from "./plan.ts"
+import { chosenLowering, fixedPlan, type LoweringPlan, possibleLowerings } from "./plan.ts"
 import { productKey, productKinds } from "./product.ts"
 
 const rng = createRng("lowering")
@@ -75,6 +75,12 @@ const convCases: readonly ConvCase[] = [
   { x: [3, 6, 4, 5], w: [8, 3, 1, 1], group: 2 },
   { x: [2, 4, 7, 6], w: [6, 2, 1, 1], strides: [2, 2], group: 2 },
   { x: [2, 5, 4, 5], w: [3, 5, 1, 1], strides: [1, 2] },
+  // groups of a few channels, merged to whole blocks: one group or several left, strided, uneven inputs and outputs
+  { x: [2, 16, 6, 7], w: [16, 4, 3, 3], pads: [1, 1, 1, 1], group: 4 },
+  { x: [16, 32, 7, 6], w: [32, 4, 3, 3], pads: [1, 1, 1, 1], strides: [2, 2], group: 8 },
+  { x: [16, 16, 5, 6], w: [32, 2, 3, 2], pads: [1, 0, 1, 1], group: 8 },
+  { x: [2, 48, 4, 4], w: [96, 12, 1, 1], group: 4 },
+  { x: [16, 16, 6, 6], w: [32, 1, 3, 3], pads: [0, 1, 1, 0], dilations: [2, 1], group: 16 },
   // single elements
   { x: [1, 1, 1, 1], w: [1, 1, 1, 1] },
   { x: [2, 3, 4, 5], w: [5, 3, 4, 5] },
@@ -168,6 +174,42 @@ describe("lowering", () => {
       expect(compared.length).toBeGreaterThanOrEqual(4)
     },
   )
+
+  test.each([
+    { x: [2, 16, 4, 5], w: [16, 16, 3, 3], pads: [1, 1, 1, 1], strides: [2, 2], outputPadding: [1, 1] },
+    { x: [2, 16, 4, 5], w: [16, 3, 2, 2], strides: [2, 2] },
+    { x: [3, 32, 5, 4], w: [32, 1, 4, 3], pads: [1, 2, 0, 1], strides: [3, 2], outputPadding: [2, 0], group: 32 },
+    { x: [2, 8, 3, 6], w: [8, 4, 3, 2], pads: [0, 1, 1, 0], dilations: [2, 1], strides: [1, 2], group: 2 },
+  ] as const)("a transposed convolution of $x by $w is the input gradient of its opposite", async (each) => {
+    const {
+      x: xShape,
+      w: wShape,
+      outputPadding = [0, 0],
+      ...rest
+    } = each as typeof each & { outputPadding?: [number, number] }
+    const graph = new Graph()
+    const [x, w] = [graph.input("x", "float32", xShape), graph.input("w", "float32", wShape)]
+    const [y] = graph.add("ConvTranspose", [x, w], {
+      ...convAttributes(rest as Partial<ConvAttributes>),
+      outputPadding,
+    }) as [Value]
+    const feeds = { x: draw(xShape, "x"), w: draw(wShape, "w") }
+    const compute = async (plan: LoweringPlan) => {
+      const lowered = lower(graph, { y }, plan)
+      const session = await createSession(encodeModel(lowered.graph, lowered.outputs), { threads: 1 })
+      const outcome = await session.run(feeds)
+      await session.release()
+      return outcome.y!.data as Float32Array
+    }
+    const [product] = productsOf(graph, { y })
+    const kept = await compute(fixedPlan)
+    const ways = possibleLowerings(product!, await probeChannelBlock())
+    expect(ways.length).toBeGreaterThanOrEqual(2)
+    for (const { name } of ways) {
+      const difference = relativeDifference(await compute({ [productKey(product!)]: name }), kept)
+      expect(difference, name).toBeLessThan(2e-5)
+    }
+  })
 
   test("a plan that names an unknown way is refused with the known ones", () => {
     const graph = new Graph()

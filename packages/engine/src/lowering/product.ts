@@ -49,14 +49,34 @@ export function productOf(node: AnyNode): ConvProduct | undefined {
       return describe("input-gradient", node, node.attributes.inputShape, (a as Value).shape, (b as Value).shape)
     case "ConvWeightGradient":
       return describe("weight-gradient", node, (a as Value).shape, node.attributes.weightShape, (b as Value).shape)
+    case "ConvTranspose":
+      return transposedProduct(node)
     default:
       return undefined
   }
 }
 
+/**
+ * A transposed convolution is the input gradient of its opposite. With a constant weight it is left to ONNX Runtime, and so
+ * is output padding of whole strides, which no convolution has as its opposite.
+ */
+function transposedProduct(node: Node<"ConvTranspose">): ConvProduct | undefined {
+  const [x, weight] = node.inputs as [Value, Value]
+  const { outputPadding, strides } = node.attributes
+  if (weight.graph.constants.has(weight)) return undefined
+  if (outputPadding[0] >= strides[0] || outputPadding[1] >= strides[1]) return undefined
+  return describe("input-gradient", node, (node.outputs[0] as Value).shape, weight.shape, x.shape)
+}
+
+/** The factors of a node's product in the order of its kind. */
+export function factorsOf({ op }: AnyNode, inputs: readonly Value[]): Factors {
+  const [a, b] = inputs as [Value, Value]
+  return op === "ConvTranspose" ? [b, a] : [a, b]
+}
+
 function describe(
   kind: ProductKind,
-  { attributes }: Node<"Conv"> | Node<"ConvInputGradient"> | Node<"ConvWeightGradient">,
+  { attributes }: Node<"Conv"> | Node<"ConvInputGradient"> | Node<"ConvWeightGradient"> | Node<"ConvTranspose">,
   inputShape: Shape,
   weightShape: Shape,
   outputShape: Shape,

@@ -5,6 +5,7 @@ import { blockedProduct, blockSwappedWeight, channelBlocks } from "./blocked.ts"
 import { byColumn } from "./by-column.ts"
 import { crop } from "./crop.ts"
 import { depthwiseLowerings, isDepthwise } from "./depthwise.ts"
+import { mergedGroups } from "./merged-groups.ts"
 import { patchColumns } from "./patch-columns.ts"
 import { pointwiseLowerings } from "./pointwise.ts"
 import type { ConvProduct, Lowering } from "./product.ts"
@@ -82,7 +83,7 @@ function byGroup(build: Build): Lowering["build"] {
 
 /** In a blocked layout the batch takes the place of the input channels. */
 function canBlockBatch(block: number, { inputShape, weightShape, group }: ConvProduct): boolean {
-  return group === 1 && (inputShape[0] as number) % block === 0 && (weightShape[0] as number) % block === 0
+  return (inputShape[0] as number) % block === 0 && ((weightShape[0] as number) / group) % block === 0
 }
 
 /** Groups that are taken apart cost nodes each; hundreds of them take minutes to compile. */
@@ -115,7 +116,7 @@ const isDense = ({ strides }: ConvProduct) => strides[0] === 1 && strides[1] ===
 const isReached = ({ pads, weightShape }: ConvProduct) =>
   Math.max(pads[0], pads[2]) < (weightShape[2] as number) && Math.max(pads[1], pads[3]) < (weightShape[3] as number)
 
-export const weightGradientLowerings: readonly Lowering[] = [
+const ways: readonly Lowering[] = [
   { name: "patch-columns", fits: () => true, build: (product, [x, dy]) => patchColumns(product, x, dy) },
   { name: "tap-sums", fits: isDepthwise, build: (product, [x, dy]) => tapSums(product, x, dy) },
   {
@@ -138,7 +139,7 @@ export const weightGradientLowerings: readonly Lowering[] = [
     {
       name: `swapped-blocked-${block}`,
       channelBlock: block,
-      fits: (product) => canBlockBatch(block, product),
+      fits: (product) => product.group === 1 && canBlockBatch(block, product),
       build: (product, [x, dy]) =>
         swapped((images, gradient, attributes) =>
           blockedProduct(images, blockSwappedWeight(gradient, block), block, attributes),
@@ -148,4 +149,9 @@ export const weightGradientLowerings: readonly Lowering[] = [
   ...pointwiseLowerings("weight-gradient"),
   ...depthwiseLowerings("weight-gradient"),
   ...winogradLowerings("weight-gradient"),
+]
+
+export const weightGradientLowerings: readonly Lowering[] = [
+  ...ways,
+  ...mergedGroups(ways.filter(({ name }) => name.startsWith("by-column"))),
 ]
