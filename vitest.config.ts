@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 import type { Reporter, TestModule } from "vitest/node"
 
@@ -29,6 +30,8 @@ export default defineConfig({
     include: isSlow ? [slowTests] : ["packages/*/src/**/*.test.ts", "bench/*.test.mjs"],
     exclude: ["**/node_modules/**", "**/dist/**", ...(isSlow ? [] : [slowTests])],
     reporters: ["default", countReporter],
+    // What tests measure and cache stays out of a person's caches.
+    env: { LEARNLOSS_CACHE: fileURLToPath(new URL("node_modules/.cache/learnloss", import.meta.url)) },
     pool: "forks",
     maxWorkers: 2,
     testTimeout: isSlow ? 1_200_000 : 60_000,

@@ -1,6 +1,7 @@
 export { gradients } from "./autodiff/gradients.ts"
 export { type ErrorDetails, InternalError, LearnlossError } from "./errors.ts"
 export { atomicWrite, type FileOperations, nodeFileOperations } from "./files/atomic-write.ts"
+export { cacheFolder } from "./files/cache-folder.ts"
 export { readSafetensors, writeSafetensors } from "./files/safetensors.ts"
 export * as op from "./graph/build.ts"
 export type { NamedOutputs } from "./graph/codec.ts"
@@ -57,7 +58,8 @@ export {
   type ModelFeed,
 } from "./runtime/evaluation.ts"
 export { type BuiltNetwork, exportModel } from "./runtime/export-model.ts"
-export { requireRunnablePlan } from "./runtime/measure-plan.ts"
+export { type MeasureOptions, requireRunnablePlan } from "./runtime/measure-plan.ts"
+export { type Measurement, type Measurements, openMeasurements } from "./runtime/measurements.ts"
 export { runtimeVersion, type SessionOptions } from "./runtime/ort.ts"
 export { describePlacement, type PlacedNode, type Placement } from "./runtime/placement.ts"
 export type { TrainingState } from "./runtime/resident-step.ts"

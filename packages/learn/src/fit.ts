@@ -1,10 +1,12 @@
 import { type FitSettings, lossModuleSchema, trainingSchema } from "@learnloss/contract"
 import {
+  cacheFolder,
   compileTrainStep,
   createRng,
   fixedPlan,
   type LoweringPlan,
   measureTrainingPlan,
+  openMeasurements,
   type Placement,
   requireRunnablePlan,
   type SessionOptions,
@@ -33,6 +35,11 @@ export interface FitOptions {
   readonly onStart: (start: FitStart) => void
   readonly onStep: (report: StepReport) => void
   readonly onEvaluate: (done: number, total: number) => void
+  /** Told how many of the products that have to be measured were. */
+  readonly onMeasure?: (done: number, total: number) => void
+  readonly onNotice?: (text: string) => void
+  /** Folder of caches; `$LEARNLOSS_CACHE` or its default where it is left out. */
+  readonly cache?: string
 }
 
 export interface FitStart {
@@ -86,7 +93,7 @@ export async function fitNetwork(settings: FitSettings, options: FitOptions): Pr
   const { training } = learner.config
   const spec = buildTraining(learner, training.batch)
   requireExportable(learner, spec.network.specs, dataset)
-  const plan = await planOf(settings, learner, machine)
+  const plan = await planOf(settings, learner, machine, options)
   await requireRunnablePlan(plan, machine)
   const trainStep = await compileTrainStep(spec, plan, machine)
   const { batches, release } = await openBatches({ learner, dataset, augmentation: settings.augment, ...machine })
@@ -136,10 +143,18 @@ function configOf(settings: FitSettings, steps: number): Learner["config"] {
 }
 
 /** Measuring adds the gradients to a graph, so it is given one of its own. */
-async function planOf({ lowerings }: FitSettings, learner: Learner, machine: SessionOptions): Promise<LoweringPlan> {
-  if (lowerings === "measured")
-    return measureTrainingPlan(buildTraining(learner, learner.config.training.batch), machine)
-  return lowerings === "fixed" ? fixedPlan : lowerings
+async function planOf(
+  { lowerings }: FitSettings,
+  learner: Learner,
+  machine: SessionOptions,
+  { onMeasure, onNotice, cache = cacheFolder() }: FitOptions,
+): Promise<LoweringPlan> {
+  if (lowerings !== "measured") return lowerings === "fixed" ? fixedPlan : lowerings
+  return await measureTrainingPlan(buildTraining(learner, learner.config.training.batch), {
+    ...machine,
+    measurements: openMeasurements({ folder: cache, session: machine, ...(onNotice && { say: onNotice }) }),
+    ...(onMeasure && { onProgress: onMeasure }),
+  })
 }
 
 /** Training steps of all: with epochs, every image is seen that often, and the last batch is filled up. */

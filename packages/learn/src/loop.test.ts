@@ -305,9 +305,17 @@ describe("the loop", () => {
   })
 
   test("resolves threads and lowerings where the settings leave them open", async () => {
-    const resolved = await resolveRun(configOf({ engine: {} }), dataset, () => {})
+    const cache = mkdtempSync(join(tmpdir(), "learnloss-measured-"))
+    const told: string[] = []
+    const options = { cache, onMeasure: (done: number, total: number) => told.push(`${done}/${total}`) }
+    const resolved = await resolveRun(configOf({ engine: {} }), dataset, () => {}, options)
     expect(resolved.engine.threads).toBeGreaterThanOrEqual(1)
     expect(Object.keys(resolved.engine.lowerings).length).toBeGreaterThan(8)
+    expect(told.length).toBeGreaterThan(4)
+    const before = told.length
+    expect(await resolveRun(configOf({ engine: {} }), dataset, () => {}, options)).toEqual(resolved)
+    expect(told).toHaveLength(before)
+    rmSync(cache, { recursive: true })
     const fixed = configOf()
     expect(await resolveRun(fixed, dataset, () => {})).toEqual({ ...fixed, engine: { ...fixed.engine, jobs: 1 } })
     const several = await resolveRun(configOf({ engine: { lowerings: "fixed", jobs: 2 } }), dataset, () => {})

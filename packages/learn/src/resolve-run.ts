@@ -1,11 +1,13 @@
 import { availableParallelism } from "node:os"
 import type { RunConfig, StrategyName } from "@learnloss/contract"
 import {
+  cacheFolder,
   type Device,
   fixedPlan,
   LearnlossError,
   type LoweringPlan,
   measureTrainingPlan,
+  openMeasurements,
   type TrainingSpec,
 } from "@learnloss/engine"
 import type { ClassificationDataset } from "./data/dataset.ts"
@@ -39,6 +41,14 @@ export function planOf({ engine }: RunConfig): LoweringPlan {
   return typeof engine.lowerings === "string" ? fixedPlan : engine.lowerings
 }
 
+/** What resolving may take from its surroundings. */
+export interface ResolveOptions {
+  /** Told how many of the products that have to be measured were. */
+  readonly onMeasure?: (done: number, total: number) => void
+  /** Folder of caches; `$LEARNLOSS_CACHE` or its default where it is left out. */
+  readonly cache?: string
+}
+
 /**
  * Chooses how many jobs share the processor's threads, measures lowerings and looks into the network's file, where the settings leave that open.
  *
@@ -50,6 +60,7 @@ export async function resolveRun(
   config: RunConfig,
   dataset: ClassificationDataset,
   say: (line: string) => void,
+  { onMeasure, cache = cacheFolder() }: ResolveOptions = {},
 ): Promise<RunConfig> {
   const [strategy, ...others] = config.strategies as [StrategyName, ...StrategyName[]]
   for (const other of others) strategyTraining(other, config)
@@ -64,7 +75,11 @@ export async function resolveRun(
   const chosenFor = async (threads: number) => {
     if (lowerings !== "measured") return lowerings
     const own = buildTraining(learner, config.training.batch)
-    return { ...(await measureTrainingPlan(own, { threads, device })) }
+    const session = { threads, device }
+    const measurements = openMeasurements({ folder: cache, session, say })
+    return {
+      ...(await measureTrainingPlan(own, { ...session, measurements, ...(onMeasure && { onProgress: onMeasure }) })),
+    }
   }
   const cores = availableParallelism()
   let layout = namedLayout(config, cores)

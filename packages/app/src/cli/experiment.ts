@@ -7,7 +7,9 @@ import { isResumable } from "../experiments/run-folder.ts"
 import { formatCount } from "../report/format.ts"
 import { describePlan } from "./dry-run.ts"
 import type { CommandIo } from "./io.ts"
+import { createMeasuringMeter } from "./measuring-meter.ts"
 import { printOutcome } from "./outcome.ts"
+import { createPhaseMeter } from "./phase-meter.ts"
 import { createProgress, type Progress } from "./progress.ts"
 
 /** Loads what experiments need only when one starts, so that `--help` answers at once. */
@@ -31,6 +33,7 @@ export async function performExperiment(
       parts: await loadParts(io),
       signal: io.signal,
       say: (line) => io.stderr(`${line}\n`),
+      onMeasure: createMeasuringMeter(createPhaseMeter(io)),
       announce: (line) => (isJson ? io.stderr : io.stdout)(`${line}\n`),
       watch: (config, stepsBefore) => {
         const progress = createProgress(io, { config, stepsBefore })

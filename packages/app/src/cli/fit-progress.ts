@@ -1,11 +1,15 @@
 import type { RunFitOptions } from "../fit/run-fit.ts"
 import { formatCount } from "../report/format.ts"
 import type { CommandIo } from "./io.ts"
+import { createMeasuringMeter } from "./measuring-meter.ts"
 import { createPhaseMeter } from "./phase-meter.ts"
 
 /** Shows on stderr how far a fit is. */
 export interface FitProgress {
-  readonly listeners: Pick<RunFitOptions, "onRead" | "onDefect" | "onStart" | "onNotice" | "onStep" | "onEvaluate">
+  readonly listeners: Pick<
+    RunFitOptions,
+    "onRead" | "onDefect" | "onMeasure" | "onStart" | "onNotice" | "onStep" | "onEvaluate"
+  >
   close(): void
 }
 
@@ -18,6 +22,7 @@ export function createFitProgress(io: CommandIo): FitProgress {
         meter.close()
         io.stderr(`${file}: ${reason}\n`)
       },
+      onMeasure: createMeasuringMeter(meter),
       onStart({ network, fromStep }, steps) {
         meter.close()
         for (const note of network.notes) io.stderr(`${note}\n`)

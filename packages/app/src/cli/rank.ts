@@ -25,8 +25,8 @@ interface RankCommandOptions
 }
 
 const examples = `
-The network stays as it is: its features are computed once for each image and kept in $LEARNLOSS_CACHE, else in
-~/.cache/learnloss/features. Only the loss module is trained, on losses that your own training wrote:
+The network stays as it is: its features are computed once for each image and kept in features/ in
+$LEARNLOSS_CACHE, else in ~/.cache/learnloss. Only the loss module is trained, on losses that your own training wrote:
 
   id,loss
   street/0001.jpg,0.173

@@ -1,6 +1,6 @@
 import type { RunConfig } from "@learnloss/contract"
 import type { Rng } from "@learnloss/engine"
-import type { ClassificationDataset, TrialOptions } from "@learnloss/learn"
+import type { ClassificationDataset, ResolveOptions, TrialOptions } from "@learnloss/learn"
 import type { WrittenReport } from "../report/write-report.ts"
 import type { DrawPicked } from "./picked-pictures.ts"
 
@@ -25,6 +25,7 @@ export interface ExperimentParts {
     config: RunConfig,
     dataset: ClassificationDataset,
     say: (line: string) => void,
+    options: Pick<ResolveOptions, "onMeasure">,
   ) => Promise<RunConfig>
   readonly runTrial: (options: TrialOptions) => Promise<void>
   readonly drawPicked: DrawPicked

@@ -33,6 +33,8 @@ export interface ExperimentOptions {
   readonly signal: AbortSignal
   /** Says something before there is anything to watch. */
   readonly say: (line: string) => void
+  /** Told how many of the products that have to be measured were. */
+  readonly onMeasure?: (done: number, total: number) => void
   /** Says what belongs to the results too, before they are there. */
   readonly announce: (line: string) => void
   readonly watch: (config: RunConfig, stepsBefore: number) => Watcher
@@ -57,9 +59,7 @@ export async function startRun(given: RunConfig, options: ExperimentOptions): Pr
   requireFreeFolder(folder)
   await parts.requireDevice(given.engine.device)
   const data = await openRunData(given, options)
-  if (data.config.engine.lowerings === "measured")
-    options.say("Measuring how this machine computes convolutions fastest.")
-  const config = deepFreeze(await parts.resolveRun(data.config, firstPool(data), options.say))
+  const config = deepFreeze(await parts.resolveRun(data.config, firstPool(data), options.say, options))
   throwIfInterrupted(signal, folder)
   const unlock = createRunFolder(folder, config)
   try {

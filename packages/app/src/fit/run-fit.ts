@@ -24,6 +24,8 @@ export interface RunFitOptions {
   readonly signal: AbortSignal
   readonly onRead: (done: number, total: number) => void
   readonly onDefect: (defect: { readonly file: string; readonly reason: string }) => void
+  /** Told how many products were measured, before the start. */
+  readonly onMeasure?: (done: number, total: number) => void
   readonly onStart: (start: FitStart, steps: number) => void
   /** Told once, before the first step, what a person should know. */
   readonly onNotice: (text: string) => void
@@ -91,6 +93,8 @@ export async function runFit(given: FitSettings, options: RunFitOptions): Promis
         options.onStep(report, steps)
       },
       onEvaluate: options.onEvaluate,
+      onNotice: options.onNotice,
+      ...(options.onMeasure && { onMeasure: options.onMeasure }),
     })
     atomicWrite(out, model)
     removeFitFolder(folder)

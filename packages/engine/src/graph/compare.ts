@@ -4,10 +4,12 @@ export function relativeDifference(actual: ArrayLike<number>, expected: ArrayLik
   let difference = 0
   let scale = 0
   for (let index = 0; index < expected.length; index++) {
-    const [a, e] = [actual[index] as number, expected[index] as number]
-    if (!Number.isFinite(a) || !Number.isFinite(e)) return Number.POSITIVE_INFINITY
-    difference = Math.max(difference, Math.abs(a - e))
-    scale = Math.max(scale, Math.abs(e))
+    const e = Math.abs(expected[index] as number)
+    const apart = Math.abs((actual[index] as number) - (expected[index] as number))
+    // Also when either is infinite or no number.
+    if (!(apart < Number.POSITIVE_INFINITY)) return Number.POSITIVE_INFINITY
+    if (apart > difference) difference = apart
+    if (e > scale) scale = e
   }
   return difference === 0 ? 0 : difference / Math.max(scale, 1e-12)
 }

@@ -1,29 +1,51 @@
 import { LearnlossError } from "../errors.ts"
-import { encodeModel, type NamedOutputs } from "../graph/codec.ts"
-import { relativeDifference } from "../graph/compare.ts"
-import { Graph, type Value } from "../graph/graph.ts"
-import { floatTensor, type Shape, sizeOf, type Tensor } from "../graph/tensor.ts"
+import type { NamedOutputs } from "../graph/codec.ts"
+import type { Graph } from "../graph/graph.ts"
 import { productsOf } from "../lowering/lower.ts"
 import { type LoweringPlan, lowerings, possibleLowerings } from "../lowering/plan.ts"
 import { type ConvProduct, type Lowering, productKey } from "../lowering/product.ts"
-import { createRng } from "../random/rng.ts"
 import { probeChannelBlock } from "./channel-block.ts"
-import { createSession, type Session, type SessionOptions } from "./ort.ts"
+import { chooseLowering, type OpenTrial } from "./choose-lowering.ts"
+import type { Measurements } from "./measurements.ts"
+import type { SessionOptions } from "./ort.ts"
+import { createTrials } from "./trials.ts"
 
-/** Multiply-adds of a timed trial: enough to outlast noise, small enough that a whole network is measured in seconds. */
-const trialFlops = 1e9
-const timedRuns = 3
-const largestBlock = 16
-/** A way of computing a product may round differently, but must not be wrong. */
-const largestDifference = 1e-3
+/** How a plan is measured. */
+export interface MeasureOptions extends SessionOptions {
+  /** What was measured before, and where this is kept; without it everything is measured each time. */
+  readonly measurements?: Measurements
+  /** Told before each product that has to be measured, and at the end. */
+  readonly onProgress?: (done: number, total: number) => void
+  /** Compiles lowerings of a product to be timed; tests put in what takes as long as they say. */
+  readonly trials?: (product: ConvProduct, options: SessionOptions) => OpenTrial
+}
 
-/** Times every way to compute each convolution product that the outputs need on a device and names the fastest. */
-export async function measurePlan(graph: Graph, outputs: NamedOutputs, options: SessionOptions): Promise<LoweringPlan> {
+/**
+ * Names the fastest way to compute each convolution product that the outputs need, timing those that were not timed on
+ * this machine before.
+ */
+export async function measurePlan(graph: Graph, outputs: NamedOutputs, options: MeasureOptions): Promise<LoweringPlan> {
+  const { measurements, onProgress, trials = createTrials, ...session } = options
   const channelBlock = await channelBlockOf(options)
   const plan: Record<string, string> = {}
+  const open: { key: string; product: ConvProduct; candidates: readonly Lowering[] }[] = []
   for (const product of productsOf(graph, outputs)) {
+    const key = productKey(product)
     const candidates = possibleLowerings(product, channelBlock)
-    plan[productKey(product)] = (await fastest(shrunk(product), candidates, options)).name
+    const names = candidates.map(({ name }) => name)
+    plan[key] = measurements?.find(key, names)?.chosen ?? (names[0] as string)
+    if (names.length > 1 && measurements?.find(key, names) === undefined) open.push({ key, product, candidates })
+  }
+  try {
+    for (const [index, { key, product, candidates }] of open.entries()) {
+      onProgress?.(index, open.length)
+      const measurement = await chooseLowering(candidates, trials(product, session))
+      measurements?.keep(key, measurement)
+      plan[key] = measurement.chosen
+    }
+    if (open.length > 0) onProgress?.(open.length, open.length)
+  } finally {
+    measurements?.save()
   }
   return plan
 }
@@ -58,86 +80,4 @@ export async function requireRunnablePlan(
 /** Only the processor has the blocked layout. */
 async function channelBlockOf({ device = "cpu" }: Pick<SessionOptions, "device">): Promise<number | undefined> {
   return device === "cpu" ? await probeChannelBlock() : undefined
-}
-
-/** The same product on part of the batch. */
-function shrunk(product: ConvProduct): ConvProduct {
-  const [n] = product.inputShape as [number]
-  const flops = 2 * sizeOf(product.outputShape) * sizeOf(product.weightShape.slice(1))
-  // Whole blocks, since some ways put the batch in the place of the channels.
-  const count = Math.min(n, Math.max(1, Math.round((n * trialFlops) / flops / largestBlock)) * largestBlock)
-  return {
-    ...product,
-    inputShape: [count, ...product.inputShape.slice(1)],
-    outputShape: [count, ...product.outputShape.slice(1)],
-  }
-}
-
-async function fastest(
-  product: ConvProduct,
-  candidates: readonly Lowering[],
-  options: SessionOptions,
-): Promise<Lowering> {
-  const [first] = candidates
-  if (candidates.length < 2) return first as Lowering
-  const feeds = randomFactors(product)
-  let best = { lowering: first as Lowering, milliseconds: Number.POSITIVE_INFINITY }
-  let reference: Float32Array | undefined
-  for (const lowering of candidates) {
-    const trial = await time(product, lowering, feeds, options)
-    if (trial === undefined) continue
-    reference ??= trial.result
-    if (relativeDifference(trial.result, reference) > largestDifference) continue
-    if (trial.milliseconds < best.milliseconds) best = { lowering, milliseconds: trial.milliseconds }
-  }
-  return best.lowering
-}
-
-/** Shortest of a few runs; undefined where this processor or version of ONNX Runtime cannot run it. */
-async function time(
-  product: ConvProduct,
-  lowering: Lowering,
-  feeds: Readonly<Record<string, Tensor>>,
-  options: SessionOptions,
-) {
-  let session: Session | undefined
-  try {
-    const graph = new Graph()
-    const [a, b] = Object.entries(feeds).map(([name, { shape }]) => graph.input(name, "float32", shape)) as [
-      Value,
-      Value,
-    ]
-    session = await createSession(encodeModel(graph, { result: lowering.build(product, [a, b]) }), options)
-    let outcome = await session.run(feeds)
-    let milliseconds = Number.POSITIVE_INFINITY
-    for (let run = 0; run < timedRuns; run++) {
-      const start = performance.now()
-      outcome = await session.run(feeds)
-      milliseconds = Math.min(milliseconds, performance.now() - start)
-    }
-    return { milliseconds, result: outcome.result?.data as Float32Array }
-  } catch {
-    return undefined
-  } finally {
-    await session?.release()
-  }
-}
-
-function randomFactors({ kind, inputShape, weightShape, outputShape }: ConvProduct): Readonly<Record<string, Tensor>> {
-  const shapes = {
-    forward: { x: inputShape, w: weightShape },
-    "input-gradient": { w: weightShape, dy: outputShape },
-    "weight-gradient": { x: inputShape, dy: outputShape },
-    inference: { x: inputShape, w: weightShape },
-  }[kind] as Readonly<Record<string, Shape>>
-  const rng = createRng("measure")
-  return Object.fromEntries(
-    Object.entries(shapes).map(([name, shape]) => [
-      name,
-      floatTensor(
-        shape,
-        Float32Array.from({ length: sizeOf(shape) }, () => rng.float() - 0.5),
-      ),
-    ]),
-  )
 }

@@ -18,6 +18,8 @@ export interface SessionOptions {
   readonly device?: Device
   /** Lets ONNX Runtime fuse, fold and block nodes; off keeps the graph as it was built. */
   readonly optimize?: boolean
+  /** Lets the session's threads sleep between runs; for sessions that take turns on the same cores. */
+  readonly restsBetweenRuns?: boolean
   /** Keeps errors of a run from being printed; they are thrown either way. */
   readonly isSilent?: boolean
   /** Outputs that stay on the device, to be fed to it again; `webgpu` alone can do that. */
@@ -77,6 +79,7 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
       // The pattern of the first run would be allocated beside what that run already took: almost twice the memory.
       enableMemPattern: false,
       graphOptimizationLevel: options.optimize === false ? "disabled" : "all",
+      ...(options.restsBetweenRuns === true ? { extra: { session: { force_spinning_stop: "1" } } } : {}),
       logSeverityLevel: options.isSilent === true ? 4 : 3,
       ...(profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: profilePrefix }),
       ...(keptOnDevice.length === 0

@@ -9,7 +9,7 @@ import type { BufferUpdate, NetworkParts } from "../nn/network.ts"
 import type { Optimizer } from "../optim/optimizer.ts"
 import type { Schedule } from "../optim/schedule.ts"
 import { openTrainStep, type RemoteStep } from "./compute-thread.ts"
-import { measurePlan } from "./measure-plan.ts"
+import { type MeasureOptions, measurePlan } from "./measure-plan.ts"
 import type { SessionOptions } from "./ort.ts"
 import type { Placement } from "./placement.ts"
 import { nextName, type PackLayout, type TrainingState, type TrainStepLayout } from "./resident-step.ts"
@@ -141,7 +141,7 @@ function totalSize(values: readonly Value[]): number {
 }
 
 /** Measures how the products of a training step are computed fastest on a device of this machine. */
-export function measureTrainingPlan(spec: TrainingSpec, options: SessionOptions): Promise<LoweringPlan> {
+export function measureTrainingPlan(spec: TrainingSpec, options: MeasureOptions): Promise<LoweringPlan> {
   return measurePlan(spec.graph, differentiate(spec).outputs, options)
 }
 

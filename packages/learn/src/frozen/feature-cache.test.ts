@@ -160,7 +160,7 @@ describe("the feature cache", () => {
   })
 
   it("lives where LEARNLOSS_CACHE says, in a folder for everything that its features depend on", () => {
-    expect(featureCacheRoot({ LEARNLOSS_CACHE: "/c" })).toBe("/c")
+    expect(featureCacheRoot({ LEARNLOSS_CACHE: "/c" })).toBe(join("/c", "features"))
     expect(featureCacheRoot({ HOME: "/home/x" })).toBe("/home/x/.cache/learnloss/features")
     const of = (about: object) => featureCacheFolder("/c", about)
     expect(of({ model: "a" })).toBe(of({ model: "a" }))

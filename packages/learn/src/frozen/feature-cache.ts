@@ -1,8 +1,7 @@
 import { createHash, randomBytes } from "node:crypto"
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync } from "node:fs"
-import { homedir } from "node:os"
 import { join } from "node:path"
-import { atomicWrite, type FileOperations, LearnlossError, nodeFileOperations } from "@learnloss/engine"
+import { atomicWrite, cacheFolder, type FileOperations, LearnlossError, nodeFileOperations } from "@learnloss/engine"
 import { type CacheEntry, indexSuffix, readEntries, rowsSuffix, SegmentWriter } from "./cache-segment.ts"
 
 export type { CacheEntry } from "./cache-segment.ts"
@@ -15,9 +14,9 @@ const handlesPerSegment = 2 ** 32
 
 const aboutFile = "about.json"
 
-/** Folder that feature caches are kept in: `$LEARNLOSS_CACHE`, else `~/.cache/learnloss/features`. */
+/** Folder that feature caches are kept in: `features` below `$LEARNLOSS_CACHE`, else below `~/.cache/learnloss`. */
 export function featureCacheRoot(environment: NodeJS.ProcessEnv = process.env): string {
-  return environment.LEARNLOSS_CACHE || join(environment.HOME || homedir(), ".cache", "learnloss", "features")
+  return join(cacheFolder(environment), "features")
 }
 
 /** The folder below a root for features that are made in one way; `about` holds everything they depend on. */
