@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest"
-import { add, mul, split } from "../graph/build.ts"
+import { add, fusedMatMul, gelu, mul, split } from "../graph/build.ts"
 import { encodeModel } from "../graph/codec.ts"
+import { relativeDifference } from "../graph/compare.ts"
 import { Graph, type Value } from "../graph/graph.ts"
 import { floatTensor, type Shape, sizeOf, type Tensor } from "../graph/tensor.ts"
 import { createRng } from "../random/rng.ts"
@@ -29,6 +30,23 @@ async function run(graph: Graph, outputs: Record<string, Value>, feeds: Record<s
 }
 
 describe("a graph that is lowered for another device", () => {
+  test("has no ops that only the processor knows", async () => {
+    const graph = new Graph()
+    const [a, b] = [graph.input("a", "float32", [2, 3, 4]), graph.input("b", "float32", [2, 3, 5])]
+    const outputs = { y: gelu(fusedMatMul(a, b, { transA: true, alpha: 0.3 })) }
+    const feeds = { a: draw([2, 3, 4], "a"), b: draw([2, 3, 5], "b") }
+    const [onProcessor, elsewhere] = [
+      await run(graph, outputs, feeds, "cpu"),
+      await run(graph, outputs, feeds, "webgpu"),
+    ]
+    expect(onProcessor.ops).toEqual(["FusedMatMul", "Gelu"])
+    expect(elsewhere.ops).not.toContain("FusedMatMul")
+    expect(elsewhere.ops).not.toContain("Gelu")
+    expect(
+      relativeDifference(elsewhere.results.y?.data as Float32Array, onProcessor.results.y?.data as Float32Array),
+    ).toBeLessThan(1e-6)
+  })
+
   test.each([
     ["maps", [4, 3, 5, 6]],
     ["rows", [16, 3]],

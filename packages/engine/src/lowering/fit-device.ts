@@ -2,6 +2,7 @@ import { add, mul, reciprocal, reduceMean, reshape, split, sqrt, sub } from "../
 import type { NamedOutputs } from "../graph/codec.ts"
 import { type AnyNode, Graph, type Node, nodesNeededFor, type Value } from "../graph/graph.ts"
 import type { Device } from "./device.ts"
+import { plainNode } from "./plain-ops.ts"
 
 /** Tensors that a WebGPU program may use on any GPU are eight; a `Split` uses one for the whole and one for each part. */
 const mostParts = 7
@@ -35,7 +36,7 @@ function fitNode(node: AnyNode, inputs: readonly Value[], graph: Graph): readonl
   // WebGPU has no kernel for a batch's own statistics, and what the others do is not known: composed it is right on any.
   if (node.op === "BatchNormalization" && node.attributes.training) return normalizeByBatch(node, inputs)
   if (node.op === "Split") return splitInFew(inputs[0] as Value, node.attributes.axis, node.attributes.split)
-  return graph.add(node.op, inputs, node.attributes)
+  return plainNode(node, inputs) ?? graph.add(node.op, inputs, node.attributes)
 }
 
 /** Batch normalisation out of averages over all axes but the channels', in two passes: large means cost no digits. */

@@ -1,6 +1,6 @@
 import { add, div, erf, matMul, mul, transpose } from "../graph/build.ts"
 import type { NamedOutputs } from "../graph/codec.ts"
-import type { Graph, Value } from "../graph/graph.ts"
+import type { AnyNode, Graph, Value } from "../graph/graph.ts"
 import { rewrite } from "../graph/rewrite.ts"
 import type { LoweredGraph } from "./lower.ts"
 
@@ -9,20 +9,22 @@ import type { LoweredGraph } from "./lower.ts"
  * without that kernel.
  */
 export function plainOps(graph: Graph, outputs: NamedOutputs): LoweredGraph {
-  return rewrite(graph, outputs, (node, map) => {
-    const [a, b] = node.inputs.map(map)
-    switch (node.op) {
-      case "Gelu":
-        return [plainGelu(a as Value)]
-      case "FusedMatMul": {
-        const { transA, transB, alpha } = node.attributes
-        const product = matMul(swapped(a as Value, transA), swapped(b as Value, transB))
-        return [alpha === 1 ? product : mul(product, alpha)]
-      }
-      default:
-        return undefined
+  return rewrite(graph, outputs, (node, map) => plainNode(node, node.inputs.map(map)))
+}
+
+/** One node in ops of ONNX; undefined where it is one. */
+export function plainNode(node: AnyNode, [a, b]: readonly Value[]): readonly Value[] | undefined {
+  switch (node.op) {
+    case "Gelu":
+      return [plainGelu(a as Value)]
+    case "FusedMatMul": {
+      const { transA, transB, alpha } = node.attributes
+      const product = matMul(swapped(a as Value, transA), swapped(b as Value, transB))
+      return [alpha === 1 ? product : mul(product, alpha)]
     }
-  })
+    default:
+      return undefined
+  }
 }
 
 /** As PyTorch's exporter writes it, which ONNX Runtime and others put together again. */
