@@ -1,6 +1,7 @@
 import { encodeModel, type NamedOutputs } from "../graph/codec.ts"
 import type { Graph } from "../graph/graph.ts"
 import type { Shape, Tensor } from "../graph/tensor.ts"
+import { foldNormalization } from "../lowering/fold-normalization.ts"
 import { lower } from "../lowering/lower.ts"
 import { fixedPlan, type LoweringPlan } from "../lowering/plan.ts"
 import { openSession } from "./compute-thread.ts"
@@ -15,8 +16,8 @@ export interface Evaluation {
 }
 
 /**
- * Compiles a graph whose weights are constants. Without a plan convolutions stay plain: with constant weights ONNX
- * Runtime folds batch normalisation into them and blocks their layout by itself.
+ * Compiles a graph whose weights are constants, with batch normalisation folded into its convolutions, whichever way a plan
+ * computes them. Without a plan they stay plain, and ONNX Runtime blocks their layout by itself.
  *
  * @throws LearnlossError `UNKNOWN_LOWERING`, `MODEL_NOT_COMPILED`
  */
@@ -26,7 +27,8 @@ export async function compileEvaluation(
   options: SessionOptions,
   plan: LoweringPlan = fixedPlan,
 ): Promise<Evaluation> {
-  const lowered = lower(graph, outputs, plan, [], options.device)
+  const folded = foldNormalization(graph, outputs)
+  const lowered = lower(folded.graph, folded.outputs, plan, [], options.device)
   return await openSession(encodeModel(lowered.graph, lowered.outputs), options)
 }
 
