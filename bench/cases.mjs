@@ -34,6 +34,7 @@ export const cases = [
   { name: "score-w64-b128", kind: "score", ...resnet(64, 128), wanted: 1.2, wantedShare: 0.85 },
   { name: "score-w16-b128", kind: "score", ...resnet(16, 128), wanted: 1.2 },
   { name: "cycle-cnn4", kind: "cycle", config: cycleConfig, wanted: 1.5, most: 3 },
+  { name: "cycles-cnn4", kind: "cycle", config: { ...cycleConfig, trials: 2 }, wanted: null, most: 3 },
   { name: "memory-w64-b128", kind: "memory", ...resnet(64, 128), isPlanKnown: true, wanted: 1 },
   { name: "memory-w64-b32", kind: "memory", ...resnet(64, 32), isPlanKnown: true, wanted: null },
   { name: "memory-planning", kind: "memory", ...resnet(64, 128), isPlanKnown: false, wanted: null },

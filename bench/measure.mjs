@@ -90,7 +90,14 @@ async function measureSpeed(work, { ours, isPeerOnly, threads, repetitions, fold
     }
     const { limit: limitSeconds, ...seconds } = await timeInTurn(sides, { repetitions, warmups })
     const limitGflops = limitSeconds.length === 0 ? null : limit.flops / median(limitSeconds) / 1e9
-    return { ...seconds, flops: bench?.flops ?? null, way: prepared?.way ?? null, checks, limit: limitGflops }
+    return {
+      ...seconds,
+      flops: bench?.flops ?? null,
+      way: prepared?.way ?? null,
+      ourWay: bench?.way ?? null,
+      checks,
+      limit: limitGflops,
+    }
   } finally {
     await bench?.release?.()
   }

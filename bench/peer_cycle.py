@@ -58,7 +58,7 @@ def read_data():
 
 
 def prepare_cycle(config, warmups=1):
-    """One cycle from new weights with the settings of a run; its check is the accuracy on the test set."""
+    """A cycle from new weights for each trial of a run's settings; their check is the mean accuracy on the test set."""
     loop = load_loop()
     (images, labels), (test_images, test_labels) = read_data()
     budget, model, settings = config["budget"], config["model"], config["lossModule"]
@@ -71,7 +71,7 @@ def prepare_cycle(config, warmups=1):
 
     (way, batch), seconds = fastest_evaluation(*new_networks(0), test_images, evaluated)
 
-    def cycle(seed=1):
+    def cycle(seed):
         generator = torch.Generator().manual_seed(seed)
         order = torch.randperm(len(images), generator=generator)
         labelled, pool = order[: budget["initial"]], order[budget["initial"] :]
@@ -88,7 +88,10 @@ def prepare_cycle(config, warmups=1):
             raise ValueError("too few candidates")
         return record["metrics"]["accuracy"]
 
+    def cycles():
+        return sum(cycle(seed) for seed in range(1, config["trials"] + 1)) / config["trials"]
+
     for _ in range(warmups):
-        accuracy = cycle()
+        accuracy = cycles()
     ways = {f"{way}, {batch}": value for (way, batch), value in seconds.items()}
-    return cycle, {"way": f"{way}, {batch} images", "seconds": ways, "check": accuracy}
+    return cycles, {"way": f"{way}, {batch} images", "seconds": ways, "check": accuracy}

@@ -11,7 +11,7 @@ import { median } from "./speed.mjs"
  * @param {number | null} [measured.flops] of one run
  * @param {number | null} [measured.limit] GFLOP/s that the machine reached at most meanwhile
  */
-export function figuresOf(work, { ours, peer, flops = null, way = null, checks = null, limit = null }) {
+export function figuresOf(work, { ours, peer, flops = null, way = null, ourWay = null, checks = null, limit = null }) {
   const { name, kind, wanted, wantedShare = null, wantedSeconds = null } = work
   const middle = (values) => (values.length === 0 ? null : median(values))
   const sides = { ours: middle(ours), peer: middle(peer) }
@@ -37,6 +37,7 @@ export function figuresOf(work, { ours, peer, flops = null, way = null, checks =
     wantedSeconds,
     isInTime: wantedSeconds === null || sides.ours === null ? null : sides.ours < wantedSeconds,
     way,
+    ourWay,
     flops,
     limit,
     checks,
@@ -86,7 +87,7 @@ function goal(text, isReached) {
 
 /** A row of the table. */
 export function tableRow(figures) {
-  const { name, unit, ours, peer, ratio, wanted, gflops, share, wantedShare, wantedSeconds, way, all } = figures
+  const { name, unit, ours, peer, ratio, wanted, gflops, share, wantedShare, wantedSeconds, way, ourWay, all } = figures
   const goals =
     wantedSeconds === null
       ? goal(wanted === null ? "" : wanted.toFixed(2), figures.isMet)
@@ -100,7 +101,7 @@ export function tableRow(figures) {
     pair(gflops, 0),
     pair(share, 2),
     wantedShare === null ? "" : goal(wantedShare.toFixed(2), figures.isShareMet),
-    way ?? "",
+    `${way ?? ""}${ourWay === null ? "" : ` (ours: ${ourWay})`}`,
   ])
 }
 
