@@ -3,6 +3,7 @@ import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { runConfigSchema } from "@learnloss/contract"
 import {
+  cacheFolder,
   compileEvaluation,
   compileTrainStep,
   createRng,
@@ -12,6 +13,7 @@ import {
   intTensor,
   measureTrainingPlan,
   op,
+  openMeasurements,
   readSafetensors,
 } from "@learnloss/engine"
 import { buildEvaluation, buildTraining, classification, openModel } from "@learnloss/learn"
@@ -80,7 +82,9 @@ function openBatch({ batch, image, folder }) {
 export async function buildStep(options) {
   const { batch, threads } = options
   const learner = await openLearner(options)
-  const plan = await measureTrainingPlan(buildTraining(learner, batch), { threads })
+  const session = { threads, device: "cpu" }
+  const measurements = openMeasurements({ folder: cacheFolder(), session, say: (line) => console.error(line) })
+  const plan = await measureTrainingPlan(buildTraining(learner, batch), { ...session, measurements })
   const spec = buildTraining(learner, batch)
   const flops = trainingFlops(spec)
   const step = await compileTrainStep(spec, plan, { threads })
