@@ -25,7 +25,7 @@ async function runOn(device: DeviceName) {
     data: "shapes",
     model: { name: "cnn4", width: 4 },
     lossModule: { width: 8 },
-    training: { steps, batch: 8, learningRate: 0.02 },
+    training: { steps, batch: 8, learningRate: 0.01 },
     budget: { initial: 16, perCycle: 8, cycles: 2, candidates: 32 },
     strategies: ["learning-loss"],
     engine: { device, threads: 1, lowerings: "fixed" },

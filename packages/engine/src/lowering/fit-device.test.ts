@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest"
-import { add, fusedMatMul, gelu, mul, split } from "../graph/build.ts"
+import { add, fusedMatMul, gelu, logSoftmax, maxPool, mul, split } from "../graph/build.ts"
 import { encodeModel } from "../graph/codec.ts"
 import { relativeDifference } from "../graph/compare.ts"
 import { Graph, type Value } from "../graph/graph.ts"
@@ -7,6 +7,7 @@ import { floatTensor, type Shape, sizeOf, type Tensor } from "../graph/tensor.ts
 import { createRng } from "../random/rng.ts"
 import { createSession } from "../runtime/ort.ts"
 import type { Device } from "./device.ts"
+import { refusedByWebGpu } from "./fit-device.ts"
 import { lower } from "./lower.ts"
 import { fixedPlan } from "./plan.ts"
 
@@ -27,6 +28,17 @@ async function run(graph: Graph, outputs: Record<string, Value>, feeds: Record<s
   const results = await session.run(feeds)
   await session.release()
   return { results, ops: lowered.graph.nodes.map(({ op }) => op) }
+}
+
+async function expectSame(graph: Graph, y: Value, feeds: Record<string, Tensor>, without: string) {
+  const own = await run(graph, { y }, feeds, "cpu")
+  const other = await run(graph, { y }, feeds, "webgpu")
+  expect(own.ops).toContain(without)
+  expect(other.ops).not.toContain(without)
+  expect(other.results.y?.shape).toEqual(own.results.y?.shape)
+  expect(relativeDifference(other.results.y?.data as Float32Array, own.results.y?.data as Float32Array)).toBeLessThan(
+    1e-6,
+  )
 }
 
 describe("a graph that is lowered for another device", () => {
@@ -91,6 +103,21 @@ describe("a graph that is lowered for another device", () => {
     const lowered = lower(graph, named, fixedPlan, [], "webgpu").graph
     const splits = lowered.nodes.filter(({ op }) => op === "Split").map(({ outputs }) => outputs.length)
     expect(Math.max(...splits)).toBeLessThanOrEqual(7)
+  })
+
+  test.each([0, 1])("takes the logarithm of a softmax over axis %i apart, for large scores too", async (axis) => {
+    const graph = new Graph()
+    const y = logSoftmax(graph.input("x", "float32", [5, 7]), axis)
+    await expectSame(graph, y, { x: draw([5, 7], "scores", { std: 100 }) }, "LogSoftmax")
+  })
+
+  test("names the maxima whose positions are read, as its model does", () => {
+    const graph = new Graph()
+    const window = { kernel: [2, 2], strides: [2, 2], pads: [0, 0, 0, 0], dilations: [1, 1], ceil: false } as const
+    const [y] = maxPool(graph.input("x", "float32", [1, 1, 4, 4]), window)
+    const [z, positions] = maxPool(y, window)
+    expect(refusedByWebGpu(graph, { z })).toEqual([])
+    expect(refusedByWebGpu(graph, { z, positions })).toEqual([z.name])
   })
 
   test("is left as it was for the processor", () => {

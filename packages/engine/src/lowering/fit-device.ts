@@ -1,4 +1,17 @@
-import { add, mul, reciprocal, reduceMean, reshape, split, sqrt, sub } from "../graph/build.ts"
+import {
+  add,
+  exp,
+  log,
+  mul,
+  reciprocal,
+  reduceMax,
+  reduceMean,
+  reduceSum,
+  reshape,
+  split,
+  sqrt,
+  sub,
+} from "../graph/build.ts"
 import type { NamedOutputs } from "../graph/codec.ts"
 import { type AnyNode, Graph, type Node, nodesNeededFor, type Value } from "../graph/graph.ts"
 import type { Device } from "./device.ts"
@@ -36,7 +49,26 @@ function fitNode(node: AnyNode, inputs: readonly Value[], graph: Graph): readonl
   // WebGPU has no kernel for a batch's own statistics, and what the others do is not known: composed it is right on any.
   if (node.op === "BatchNormalization" && node.attributes.training) return normalizeByBatch(node, inputs)
   if (node.op === "Split") return splitInFew(inputs[0] as Value, node.attributes.axis, node.attributes.split)
+  // It has no kernel there, and the processor's would have its tensors cross to it and back.
+  if (node.op === "LogSoftmax") return [logSoftmaxOfParts(inputs[0] as Value, node.attributes.axis)]
   return plainNode(node, inputs) ?? graph.add(node.op, inputs, node.attributes)
+}
+
+/**
+ * Nodes of a lowered graph, as they are named in its model, that WebGPU takes and then cannot run: its `MaxPool` does not
+ * tell where the maximum stood.
+ */
+export function refusedByWebGpu(graph: Graph, outputs: NamedOutputs): string[] {
+  const nodes = nodesNeededFor(graph, Object.values(outputs))
+  const read = new Set([...nodes.flatMap(({ inputs }) => inputs), ...Object.values(outputs)])
+  return nodes.flatMap(({ op, outputs: [maxima, positions] }) =>
+    op === "MaxPool" && read.has(positions as Value) ? [(maxima as Value).name] : [],
+  )
+}
+
+function logSoftmaxOfParts(x: Value, axis: number): Value {
+  const shifted = sub(x, reduceMax(x, [axis], true))
+  return sub(shifted, log(reduceSum(exp(shifted), [axis], true)))
 }
 
 /** Batch normalisation out of averages over all axes but the channels', in two passes: large means cost no digits. */

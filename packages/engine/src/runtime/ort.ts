@@ -22,6 +22,8 @@ export interface SessionOptions {
   readonly restsBetweenRuns?: boolean
   /** Keeps errors of a run from being printed; they are thrown either way. */
   readonly isSilent?: boolean
+  /** Names of nodes that run on the processor although the device, which is `webgpu`, takes them. */
+  readonly processorNodes?: readonly string[]
   /** Outputs that stay on the device, to be fed to it again; `webgpu` alone can do that. */
   readonly keptOnDevice?: readonly string[]
   /** Finds out in the first run which nodes run on the device. */
@@ -69,10 +71,12 @@ export async function createSession(model: Uint8Array, options: SessionOptions):
   const { device = "cpu", keptOnDevice = [] } = options
   let profile = options.isPlacementWanted === true ? new PlacementProfile(device) : undefined
   const profilePrefix = profile?.prefix ?? options.profilePrefix
+  const forced = options.processorNodes ?? []
+  const provider = device === "webgpu" && forced.length > 0 ? { name: device, forceCpuNodeNames: forced } : device
   let session: InferenceSession
   try {
     session = await InferenceSession.create(model, {
-      executionProviders: [device],
+      executionProviders: [provider],
       intraOpNumThreads: options.threads,
       interOpNumThreads: 1,
       executionMode: "sequential",

@@ -3,6 +3,7 @@ import { add, concat, mul, reshape, sub } from "../graph/build.ts"
 import { encodeModel } from "../graph/codec.ts"
 import type { Graph, Value } from "../graph/graph.ts"
 import { floatTensor, sizeOf, type Tensor, zeroTensor } from "../graph/tensor.ts"
+import { refusedByWebGpu } from "../lowering/fit-device.ts"
 import { lower, type Pack } from "../lowering/lower.ts"
 import type { LoweringPlan } from "../lowering/plan.ts"
 import type { BufferUpdate, NetworkParts } from "../nn/network.ts"
@@ -180,7 +181,8 @@ export async function compileTrainStep(
   }
   const isPlacementWanted = options.device !== undefined && options.device !== "cpu"
   const model = encodeModel(lowered.graph, lowered.outputs)
-  const step = await openTrainStep(model, { ...options, isPlacementWanted }, layout)
+  const processorNodes = options.device === "webgpu" ? refusedByWebGpu(lowered.graph, lowered.outputs) : []
+  const step = await openTrainStep(model, { ...options, isPlacementWanted, processorNodes }, layout)
   return {
     placement: isPlacementWanted ? await placementOf(step, lowered.graph, layout) : null,
     async run(feeds, progress) {
