@@ -1,7 +1,9 @@
 import { add, relu } from "../graph/build.ts"
 import { encodeModel } from "../graph/codec.ts"
-import { Graph } from "../graph/graph.ts"
+import { Graph, type Value } from "../graph/graph.ts"
 import { floatTensor, type Shape, sizeOf, type Tensor } from "../graph/tensor.ts"
+import type { Device } from "../lowering/device.ts"
+import { fitDevice } from "../lowering/fit-device.ts"
 import type { ConvProduct, Lowering, ProductKind } from "../lowering/product.ts"
 import type { OpenTrial } from "./choose-lowering.ts"
 import { bind, createSession, type SessionOptions } from "./ort.ts"
@@ -24,7 +26,7 @@ export function createTrials(
 ): OpenTrial {
   const part = onImages(product, images)
   return async (lowering) => {
-    const { model, feeds, resultShape } = trialModel(part, lowering)
+    const { model, feeds, resultShape } = trialModel(part, lowering, options.device)
     const session = await createSession(model, { ...options, isSilent: true, restsBetweenRuns: true })
     const inputs = Object.fromEntries(Object.entries(feeds).map(([name, tensor]) => [name, bind(tensor)]))
     const result = floatTensor(resultShape)
@@ -65,7 +67,7 @@ interface TrialModel {
   readonly resultShape: Shape
 }
 
-function trialModel(product: ConvProduct, lowering: Lowering): TrialModel {
+function trialModel(product: ConvProduct, lowering: Lowering, device: Device = "cpu"): TrialModel {
   const { kind, inputShape, weightShape, outputShape } = product
   const shapes: Readonly<Record<ProductKind, readonly [a: Shape, b: Shape, result: Shape]>> = {
     forward: [inputShape, weightShape, outputShape],
@@ -77,14 +79,19 @@ function trialModel(product: ConvProduct, lowering: Lowering): TrialModel {
   const [first, second] = [randomTensor(aShape, 0), randomTensor(bShape, secondFactorAt)]
   const graph = new Graph()
   const a = graph.input("a", "float32", aShape)
+  // As it will run there.
+  const encode = (result: Value) => {
+    const fitted = fitDevice(graph, { result }, device)
+    return encodeModel(fitted.graph, fitted.outputs)
+  }
   if (kind !== "inference") {
     const result = lowering.build(product, [a, graph.input("b", "float32", bShape)])
-    return { model: encodeModel(graph, { result }), feeds: { a: first, b: second }, resultShape }
+    return { model: encode(result), feeds: { a: first, b: second }, resultShape }
   }
   // What mostly follows in a network, and what ONNX Runtime computes together with a plain convolution.
   const bias = graph.constant(randomTensor([1, outputShape[1] as number, 1, 1], 0), "bias")
   const y = lowering.build(product, [a, graph.constant(second, "b")])
-  return { model: encodeModel(graph, { result: relu(add(y, bias)) }), feeds: { a: first }, resultShape }
+  return { model: encode(relu(add(y, bias))), feeds: { a: first }, resultShape }
 }
 
 /** Where the second factor begins in the random numbers, so that the two differ; a whole number of cache lines. */
