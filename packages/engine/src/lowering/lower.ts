@@ -7,6 +7,7 @@ import type { Device } from "./device.ts"
 import { fitDevice } from "./fit-device.ts"
 import { chosenLowering, type LoweringPlan } from "./plan.ts"
 import { type ConvProduct, factorsOf, productKey, productOf } from "./product.ts"
+import { simplify } from "./simplify.ts"
 
 /** A graph of ops that ONNX Runtime has. */
 export interface LoweredGraph {
@@ -58,7 +59,8 @@ export function lower(
     for (const [position, output] of node.outputs.entries()) mapped.set(output, results[position] as Value)
   }
   const named = Object.entries(outputs).map(([name, value]) => [name, map(value)])
-  return fitDevice(lowered, Object.fromEntries(named), device)
+  const fitted = fitDevice(lowered, Object.fromEntries(named), device)
+  return simplify(fitted.graph, fitted.outputs)
 }
 
 function unpack({ name, members }: Pack, lowered: Graph, mapped: Map<Value, Value>): void {
