@@ -1,5 +1,13 @@
 import { z } from "zod"
-import { dataFormats, deviceNames, modelNames, moduleTrainings, strategyNames, taskNames } from "./names.ts"
+import {
+  dataFormats,
+  deviceNames,
+  modelNames,
+  moduleTrainings,
+  scoringPrecisions,
+  strategyNames,
+  taskNames,
+} from "./names.ts"
 
 const count = z.number().int().positive()
 const share = z.string().regex(/^\d+(\.\d+)?%$/, "a share is written like 60%")
@@ -144,6 +152,12 @@ export const engineSchema = z
       .default("measured")
       .describe(
         "how convolution products are computed: measured once at the start, fixed choices without measuring, or the plan of another run",
+      ),
+    scoringPrecision: z
+      .enum(scoringPrecisions)
+      .default("float32")
+      .describe(
+        "what candidates are scored in: int8 computes convolutions and large products on eight bits, is quicker and rounds; metrics are always float32",
       ),
   })
   .describe("how ONNX Runtime is used")

@@ -32,3 +32,7 @@ export type DataFormat = (typeof dataFormats)[number]
 /** How the loss prediction module is trained beside the network. */
 export const moduleTrainings = ["none", "joint", "detached"] as const
 export type ModuleTraining = (typeof moduleTrainings)[number]
+
+/** What candidates are scored in. */
+export const scoringPrecisions = ["float32", "int8"] as const
+export type ScoringPrecision = (typeof scoringPrecisions)[number]

@@ -3,6 +3,22 @@ import { moduleTrainings, strategyNames } from "./names.ts"
 
 const fraction = z.number().min(0).max(1)
 
+const count = z.number().int().nonnegative()
+
+/** How scoring in int8 went, held against float32 on a random part of the candidates. */
+export const int8ScoringSchema = z.strictObject({
+  quantizedProducts: count.describe("convolutions and large products that were computed on eight bits"),
+  floatProducts: count.describe("convolutions and products that stayed in float32"),
+  samples: count.describe("candidates that were scored in float32 too"),
+  rankCorrelation: z.number().min(-1).max(1).describe("Spearman's, between their scores in int8 and in float32"),
+  topCount: count.describe("how many of them would be selected"),
+  topShare: fraction.describe("share of those highest in float32 that are among the highest in int8"),
+})
+export type Int8Scoring = z.output<typeof int8ScoringSchema>
+
+/** Below this rank correlation int8 is said to order candidates too differently. */
+export const leastRankCorrelation = 0.95
+
 /** One line of `cycles.jsonl`: what one training of one strategy in one trial led to. Cycles and trials count from 1. */
 export const cycleRecordSchema = z.strictObject({
   strategy: z.enum(strategyNames),
@@ -34,6 +50,10 @@ export const cycleRecordSchema = z.strictObject({
     .enum(strategyNames)
     .optional()
     .describe("the strategy that trained and evaluated this first cycle for both, and whose record has the time"),
+  int8: int8ScoringSchema.optional().describe("only where candidates were scored in int8"),
+  int8MsPerImage: z.number().nullable().optional().describe("to score an image in int8; null for too few images"),
+  float32MsPerImage: z.number().nullable().optional().describe("the same in float32"),
+  int8ExtraSeconds: z.number().optional().describe("part of selectSeconds for calibration and the comparison"),
 })
 export type CycleRecord = z.output<typeof cycleRecordSchema>
 
@@ -48,7 +68,15 @@ export const selectionRecordSchema = z.strictObject({
 export type SelectionRecord = z.output<typeof selectionRecordSchema>
 
 /** Names of the fields of a cycle record that measure time and so differ from one machine and run to the next. */
-export const timingFields = ["trainSeconds", "dataWaitSeconds", "evaluateSeconds", "selectSeconds"] as const
+export const timingFields = [
+  "trainSeconds",
+  "dataWaitSeconds",
+  "evaluateSeconds",
+  "selectSeconds",
+  "int8MsPerImage",
+  "float32MsPerImage",
+  "int8ExtraSeconds",
+] as const
 
 /** Predicted against target loss on a part of the test set after one cycle, for the report's scatter plot. */
 export const predictionsRecordSchema = z.strictObject({
@@ -61,11 +89,11 @@ export const predictionsRecordSchema = z.strictObject({
 })
 export type PredictionsRecord = z.output<typeof predictionsRecordSchema>
 
-const count = z.number().int().positive()
+const positive = z.number().int().positive()
 
 /** `network.json`: what a run's networks need to be written to a file. */
 export const networkDataSchema = z.strictObject({
-  imageShape: z.strictObject({ channels: count, height: count, width: count }),
+  imageShape: z.strictObject({ channels: positive, height: positive, width: positive }),
   classNames: z.array(z.string()).min(1),
   normalization: z.strictObject({ mean: z.array(z.number()), std: z.array(z.number().positive()) }),
 })

@@ -8,8 +8,16 @@ export type { NamedOutputs } from "./graph/codec.ts"
 export { Graph, type Value } from "./graph/graph.ts"
 export { type DataType, floatTensor, intTensor, type Shape, sizeOf, type Tensor } from "./graph/tensor.ts"
 export { type Device, devices } from "./lowering/device.ts"
+export type { LoweredGraph } from "./lowering/lower.ts"
 export { fixedPlan, type LoweringPlan } from "./lowering/plan.ts"
-export { buildRangeGraph, type QuantizedGraph, quantize, type Ranges, rangesFrom } from "./lowering/quantize.ts"
+export {
+  buildRangeGraph,
+  countQuantized,
+  type QuantizedGraph,
+  quantize,
+  type Ranges,
+  rangesFrom,
+} from "./lowering/quantize.ts"
 export { initializeParameters } from "./nn/initializers.ts"
 export { batchNorm, conv2d, linear, pooled } from "./nn/layers.ts"
 export { crossEntropyPerSample } from "./nn/losses.ts"

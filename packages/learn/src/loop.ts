@@ -5,6 +5,7 @@ import type { LoopEvent, Place, TrialRecorder } from "./events.ts"
 import { examineNetwork } from "./examine.ts"
 import { machineOf, openLearner, planOf } from "./resolve-run.ts"
 import { scoreCandidates } from "./score.ts"
+import type { Int8Fields } from "./scoring/compare.ts"
 import { strategies } from "./strategies/strategies.ts"
 import { buildTraining, type Learner } from "./training/learner.ts"
 import { stepsOfCycle } from "./training/moments.ts"
@@ -124,21 +125,27 @@ export async function runTrial(options: TrialOptions): Promise<void> {
       const isLast = cycle === budget.cycles
       const selecting = performance.now()
       let selection: SelectionRecord | null = null
+      let scoring: Int8Fields | undefined
       if (!isLast) {
         const candidates = drawCandidates(labeled.pool, budget.candidates, cycleRng.child("candidates"))
-        const signals = await scoreCandidates({
+        const { signals, int8 } = await scoreCandidates({
           ...network,
           dataset,
           needs: strategy.needs,
           candidates,
           labeled: labeled.positions,
+          precision: config.engine.scoringPrecision,
+          selected: budget.perCycle,
+          rng: cycleRng.child("int8"),
           onProgress: (done, total) => emit({ ...place, type: "scoring", done, total }),
         })
+        scoring = int8
         const { ids, scores } = strategy.select(signals, budget.perCycle, cycleRng.child("select"))
         selection = { ...place, ids: [...ids], scores: scores === null ? null : [...scores] }
         labeled.add(ids)
       }
-      const record = { ...examined.record, selectSeconds: isLast ? null : (performance.now() - selecting) / 1000 }
+      const selectSeconds = isLast ? null : (performance.now() - selecting) / 1000
+      const record = { ...examined.record, selectSeconds, ...scoring }
       recorder.recordCycle({
         record,
         selection,

@@ -14,6 +14,7 @@ import type { ClassificationDataset } from "./data/dataset.ts"
 import { requireExportable } from "./export.ts"
 import { chooseJobs, isLayoutOpen, layoutTimer, namedLayout } from "./jobs/choose-jobs.ts"
 import { openModel } from "./models/open-model.ts"
+import { describeInt8 } from "./scoring/int8.ts"
 import { tasks } from "./tasks/tasks.ts"
 import { buildTraining, type Learner } from "./training/learner.ts"
 import { cacheNotice } from "./training/open-batches.ts"
@@ -53,8 +54,8 @@ export interface ResolveOptions {
  * Chooses how many jobs share the processor's threads, measures lowerings and looks into the network's file, where the settings leave that open.
  *
  * @param say is told what was decided about a network from a file
- * @throws LearnlossError `MODULE_NOT_TRAINED` when a strategy cannot run under the settings, and what opening a network
- * throws
+ * @throws LearnlossError `MODULE_NOT_TRAINED` when a strategy cannot run under the settings, `INT8_NOTHING` and
+ * `INT8_DEVICE` when it cannot be scored in int8, and what opening a network throws
  */
 export async function resolveRun(
   config: RunConfig,
@@ -71,6 +72,7 @@ export async function resolveRun(
   const model = imported === undefined ? config.model : { ...config.model, digest: imported.digest }
   const spec = buildTraining(learner, config.training.batch)
   if (imported !== undefined) tellUnexportable(learner, spec, dataset, say)
+  if (config.engine.scoringPrecision === "int8") say(describeInt8(learner, spec.network.specs, config.engine.device))
   const { lowerings, device } = config.engine
   const chosenFor = async (threads: number) => {
     if (lowerings !== "measured") return lowerings

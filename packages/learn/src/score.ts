@@ -1,5 +1,9 @@
-import type { Device, TensorMap } from "@learnloss/engine"
+import type { ScoringPrecision } from "@learnloss/contract"
+import type { Device, Rng, TensorMap } from "@learnloss/engine"
 import type { ClassificationDataset } from "./data/dataset.ts"
+import { compareWithFloat32, type Int8Fields } from "./scoring/compare.ts"
+import { calibrateInt8, type Int8Evaluation } from "./scoring/int8.ts"
+import { createPace } from "./scoring/pace.ts"
 import type { Matrix, SignalName, Signals } from "./strategies/strategy.ts"
 import type { BatchMaker } from "./training/batches.ts"
 import { evaluateSamples } from "./training/evaluate.ts"
@@ -21,7 +25,18 @@ export interface ScoreOptions extends TrainedNetwork {
   readonly candidates: readonly string[]
   /** Positions of the labelled samples. */
   readonly labeled: readonly number[]
+  readonly precision: ScoringPrecision
+  /** How many candidates will be selected. */
+  readonly selected: number
+  /** Decides on which images int8 is calibrated and compared with float32. */
+  readonly rng: Rng
   readonly onProgress: (done: number, total: number) => void
+}
+
+/** Signals of all candidates, and, where they were computed in int8, how that went. */
+export interface Scored {
+  readonly signals: Signals
+  readonly int8?: Int8Fields
 }
 
 const evaluatedFor = {
@@ -30,9 +45,14 @@ const evaluatedFor = {
   embedding: "embedding",
 } as const satisfies Partial<Record<SignalName, EvaluatedName>>
 
-/** Computes exactly the signals that a strategy needs, for every candidate. */
-export async function scoreCandidates(options: ScoreOptions): Promise<Signals> {
-  const { dataset, needs, candidates, labeled, onProgress, ...network } = options
+/**
+ * Computes exactly the signals that a strategy needs, for every candidate. In int8 a random part of them is computed in
+ * float32 too, to tell how alike the two order candidates.
+ *
+ * @throws LearnlossError `INTERRUPTED`, `INT8_NOTHING`
+ */
+export async function scoreCandidates(options: ScoreOptions): Promise<Scored> {
+  const { dataset, needs, candidates, labeled, precision, selected, rng, onProgress, ...network } = options
   const positionOf = new Map(dataset.train.ids.map((id, position) => [id, position]))
   const positions = candidates.map((id) => positionOf.get(id) as number)
   const extra = needs.includes("labeledEmbedding") ? labeled.length : 0
@@ -40,31 +60,45 @@ export async function scoreCandidates(options: ScoreOptions): Promise<Signals> {
   const wanted = needs.flatMap((need) =>
     need in evaluatedFor ? [evaluatedFor[need as keyof typeof evaluatedFor]] : [],
   )
-  if (wanted.length === 0) return { ids: candidates }
-  const evaluated: Partial<Record<EvaluatedName, Matrix>> = await evaluateSamples({
-    ...network,
-    samples: dataset.train,
-    positions,
-    wanted,
-    onProgress: (done) => onProgress(done, total),
+  if (wanted.length === 0) return { signals: { ids: candidates } }
+  const start = performance.now()
+  const shared = { ...network, samples: dataset.train, wanted }
+  const int8 = precision === "float32" ? undefined : await calibrateInt8({ ...shared, positions: labeled }, rng)
+  const calibrated = performance.now()
+  const pace = createPace()
+  const evaluate = async (
+    chosen: readonly number[],
+    report: (done: number) => void,
+    evaluation: Int8Evaluation | undefined = int8,
+  ): Promise<Partial<Record<EvaluatedName, Matrix>>> =>
+    evaluateSamples({
+      ...shared,
+      positions: chosen,
+      onProgress: report,
+      ...(evaluation === undefined ? {} : { rewrite: evaluation.rewrite }),
+    })
+  const evaluated = await evaluate(positions, (done) => {
+    pace.note(done)
+    onProgress(done, total)
   })
   const labeledEmbedding =
-    extra === 0
-      ? undefined
-      : (
-          await evaluateSamples({
-            ...network,
-            samples: dataset.train,
-            positions: labeled,
-            wanted: ["embedding"],
-            onProgress: (done) => onProgress(positions.length + done, total),
-          })
-        ).embedding
-  return {
+    extra === 0 ? undefined : (await evaluate(labeled, (done) => onProgress(positions.length + done, total))).embedding
+  const signals: Signals = {
     ids: candidates,
     ...(evaluated.uncertainty ? { uncertainty: evaluated.uncertainty.data } : {}),
     ...(evaluated.predictedLoss ? { predictedLoss: evaluated.predictedLoss.data } : {}),
     ...(evaluated.embedding ? { embedding: evaluated.embedding } : {}),
     ...(labeledEmbedding ? { labeledEmbedding } : {}),
+  }
+  if (int8 === undefined) return { signals }
+  const compared = await compareWithFloat32({ shared, signals, positions, labeled, selected, rng })
+  return {
+    signals,
+    int8: {
+      int8: { ...int8.counts, ...compared.agreement },
+      int8MsPerImage: pace.msPerImage(),
+      float32MsPerImage: compared.msPerImage,
+      int8ExtraSeconds: (calibrated - start + compared.ms) / 1000,
+    },
   }
 }

@@ -1,6 +1,7 @@
 import cliProgress from "cli-progress"
 import { jobsAtOnce } from "../experiments/run-jobs.ts"
 import { formatCount } from "../report/format.ts"
+import { int8Notes } from "../report/int8.ts"
 import { barStyle } from "./bar-style.ts"
 import { cycleRow, cycleRowHead } from "./cycle-rows.ts"
 import { formatDuration } from "./duration.ts"
@@ -49,7 +50,7 @@ export function createProgressBars(
       if (event.type === "cycle-finished") {
         if (!isHeadShown) say(cycleRowHead())
         isHeadShown = true
-        say(cycleRow(event.record))
+        for (const line of [cycleRow(event.record), ...int8Notes(event.record)]) say(line)
       } else {
         const [done, total] = extent(event)
         const left = event.type === "step" ? `${formatDuration(reading.cycleSecondsLeft)} left` : activities[event.type]

@@ -1,4 +1,5 @@
 import { formatCount } from "../report/format.ts"
+import { int8Notes } from "../report/int8.ts"
 import { cycleRow, cycleRowHead } from "./cycle-rows.ts"
 import { formatDuration } from "./duration.ts"
 import type { CommandIo } from "./io.ts"
@@ -25,7 +26,7 @@ export function createProgressLines(
       if (event.type === "cycle-finished") {
         if (!isHeadShown) io.stderr(`${cycleRowHead()}\n`)
         isHeadShown = true
-        io.stderr(`${cycleRow(event.record)}\n`)
+        for (const line of [cycleRow(event.record), ...int8Notes(event.record)]) io.stderr(`${line}\n`)
         lastLineAt.set(jobKey(event), now())
         return
       }

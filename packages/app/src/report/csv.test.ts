@@ -18,3 +18,20 @@ test("the CSV has all scalar fields, quotes as RFC 4180 asks and leaves null emp
     "",
   ])
 })
+
+test("how scoring in int8 went has columns where it was used", () => {
+  const int8 = {
+    quantizedProducts: 3,
+    floatProducts: 2,
+    samples: 9,
+    rankCorrelation: 0.99,
+    topCount: 4,
+    topShare: 0.75,
+  }
+  const scored = { int8, int8MsPerImage: 1.5, float32MsPerImage: null, int8ExtraSeconds: 2 }
+  const cycles = [cycleRecord({ accuracy: 0.5, ...scored }), cycleRecord({ accuracy: 0.6, cycle: 2 })]
+  const [head, ...rows] = resultsCsv({ cycles, trials: [] }).split("\r\n")
+  expect(head).toMatch(/,int8RankCorrelation,int8TopShare,int8MsPerImage,float32MsPerImage,int8ExtraSeconds,seed,/)
+  expect(rows[0]).toMatch(/,0\.99,0\.75,1\.5,,2,,$/)
+  expect(rows[1]).toMatch(/,,,,,,,$/)
+})

@@ -20,23 +20,34 @@ const trailing = [
   "sharedWith",
 ] as const satisfies readonly (keyof CycleRecord)[]
 
+/** Columns that stand there only if some cycle was scored in int8. */
+const ofInt8 = {
+  int8RankCorrelation: ({ int8 }) => int8?.rankCorrelation,
+  int8TopShare: ({ int8 }) => int8?.topShare,
+  int8MsPerImage: (record) => record.int8MsPerImage,
+  float32MsPerImage: (record) => record.float32MsPerImage,
+  int8ExtraSeconds: (record) => record.int8ExtraSeconds,
+} as const satisfies Record<string, (record: CycleRecord) => Scalar | undefined>
+
 /**
  * One row for each strategy, trial and cycle with every scalar field, as RFC 4180 has it (CRLF, quotes doubled).
  * `seed` and `trialOfSeed` tell where a trial comes from when several runs were merged; null is an empty field.
  */
 export function resultsCsv({ cycles, trials }: Pick<MergedRuns, "cycles" | "trials">): string {
   const metrics = metricNames(cycles)
+  const optional = cycles.some(({ int8 }) => int8 !== undefined) ? Object.entries(ofInt8) : []
   const rows = cycles.map((record): Scalar[] => {
     const origin = trials.find((each) => each.trial === record.trial)
     return [
       ...leading.map((field) => record[field]),
       ...metrics.map((name) => scalar(record.metrics[name])),
       ...trailing.map((field) => record[field] ?? null),
+      ...optional.map(([, read]) => read(record) ?? null),
       origin?.seed ?? null,
       origin?.trialOfSeed ?? null,
     ]
   })
-  const head = [...leading, ...metrics, ...trailing, "seed", "trialOfSeed"]
+  const head = [...leading, ...metrics, ...trailing, ...optional.map(([name]) => name), "seed", "trialOfSeed"]
   return [head, ...rows].map((row) => `${row.map(quote).join(",")}\r\n`).join("")
 }
 

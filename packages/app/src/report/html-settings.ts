@@ -96,5 +96,5 @@ function seedsText(trials: readonly TrialOrigin[]): string {
 function engineText({ engine }: RunConfig): string {
   const threads = engine.threads === null ? "every core" : plural(engine.threads, "thread")
   const jobs = engine.jobs === "measured" || engine.jobs === 1 ? "" : `${engine.jobs} trainings at once with `
-  return `${engine.device}, ${jobs}${threads}${jobs === "" ? "" : " each"}, lowerings ${typeof engine.lowerings === "string" ? engine.lowerings : "as measured (see the full settings)"}`
+  return `${engine.device}, ${jobs}${threads}${jobs === "" ? "" : " each"}, lowerings ${typeof engine.lowerings === "string" ? engine.lowerings : "as measured (see the full settings)"}${engine.scoringPrecision === "int8" ? ", candidates scored in int8" : ""}`
 }

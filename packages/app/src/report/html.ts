@@ -4,6 +4,7 @@ import { formatCount, formatP, formatPoints, formatSpread, plural } from "./form
 import { chartSections } from "./html-charts.ts"
 import { pickedSection } from "./html-picked.ts"
 import { reproduceSection, settingsList } from "./html-settings.ts"
+import { int8Section } from "./int8.ts"
 import { html, Markup } from "./markup.ts"
 import type { MergedRuns } from "./merge-runs.ts"
 import { pageStyle } from "./page-style.ts"
@@ -44,6 +45,7 @@ ${details.length === 0 ? [] : html`<ul>${details.map((sentence) => html`<li>${pa
 </section>
 ${resultsSection(content)}
 ${await chartSections(runs)}
+${int8Section(runs.cycles)}
 ${pickedSection(runs)}
 <h2>Settings</h2>
 ${settingsList(runs)}

@@ -25,6 +25,15 @@ function prepare(graph: Graph, outputs: NamedOutputs): LoweredGraph & QuantizedC
   return { ...folded, ...findQuantizedChains(folded.graph, folded.outputs) }
 }
 
+/** How many convolutions and products of a graph `quantize` would put on eight bits, and how many it would leave. */
+export function countQuantized(
+  graph: Graph,
+  outputs: NamedOutputs,
+): Pick<QuantizedGraph, "quantizedProducts" | "floatProducts"> {
+  const { quantizedProducts, floatProducts } = prepare(graph, outputs)
+  return { quantizedProducts, floatProducts }
+}
+
 /**
  * The graph that measures what `quantize` must know: its one output is [N, 2 V], the largest number of each of V values
  * in a sample, followed by the largest of their opposites.

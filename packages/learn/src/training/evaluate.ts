@@ -1,4 +1,4 @@
-import { compileEvaluation, type Device, type Tensor, type TensorMap } from "@learnloss/engine"
+import { compileEvaluation, type Device, type LoweredGraph, type Tensor, type TensorMap } from "@learnloss/engine"
 import type { SampleSet } from "../data/dataset.ts"
 import type { Matrix } from "../strategies/strategy.ts"
 import type { BatchMaker } from "./batches.ts"
@@ -16,6 +16,8 @@ export interface EvaluateOptions<Target> {
   readonly device: Device
   readonly signal: AbortSignal
   readonly onProgress: (done: number, total: number) => void
+  /** Turns the graph of what is wanted into the one that is run; its outputs are then those that are given. */
+  readonly rewrite?: (built: LoweredGraph) => LoweredGraph
 }
 
 /** Images that are evaluated at once. */
@@ -30,15 +32,21 @@ const evaluationBatch = 128
 export async function evaluateSamples<Target>(
   options: EvaluateOptions<Target>,
 ): Promise<Record<EvaluatedName, Matrix>> {
+  return (await evaluateGraph(options)) as Record<EvaluatedName, Matrix>
+}
+
+/** The same for whatever outputs a rewritten graph has, each of one row a sample. */
+export async function evaluateGraph<Target>(options: EvaluateOptions<Target>): Promise<Record<string, Matrix>> {
   const { learner, weights, batches, samples, positions, wanted, threads, device, signal, onProgress } = options
   const batch = Math.min(evaluationBatch, positions.length)
-  const graph = buildEvaluation(learner, batch, weights, wanted)
+  const built: LoweredGraph = buildEvaluation(learner, batch, weights, wanted)
+  const graph = options.rewrite?.(built) ?? built
   const columns = Object.fromEntries(
-    wanted.map((name) => {
-      const width = (graph.outputs[name]?.shape[1] ?? 1) as number
+    Object.entries(graph.outputs).map(([name, { shape }]): [string, Matrix] => {
+      const width = shape[1] ?? 1
       return [name, { rows: positions.length, columns: width, data: new Float32Array(positions.length * width) }]
     }),
-  ) as Record<EvaluatedName, Matrix>
+  )
   const withTargets = wanted.includes("targetLoss")
   const session = await compileEvaluation(graph.graph, graph.outputs, { threads, device })
   const feedsAt = (start: number) => {
@@ -57,8 +65,7 @@ export async function evaluateSamples<Target>(
       const [prepared, results] = await Promise.all([preparing, running])
       feeds = prepared
       const count = Math.min(batch, positions.length - start)
-      for (const name of wanted) {
-        const { columns: width, data } = columns[name]
+      for (const [name, { columns: width, data }] of Object.entries(columns)) {
         const values = (results[name] as Tensor).data as Float32Array
         data.set(values.subarray(0, count * width), start * width)
       }

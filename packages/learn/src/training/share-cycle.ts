@@ -24,7 +24,14 @@ export function shareCycle({ state, progress, strategy }: FinishedCycle, folders
 
 /** What a strategy records of a first cycle that another trained and evaluated. */
 export function adoptRecords({ record, predictions }: SharedCycle, place: Place, sharedWith: StrategyName) {
-  const { selectSeconds: _, ...measured } = record
+  const {
+    selectSeconds: _,
+    int8: _int8,
+    int8MsPerImage: _int8Ms,
+    float32MsPerImage: _float32Ms,
+    int8ExtraSeconds: _extra,
+    ...measured
+  } = record
   return {
     record: { ...measured, ...place, trainSeconds: 0, dataWaitSeconds: 0, evaluateSeconds: 0, sharedWith },
     predictions: { ...predictions, ...place },
