@@ -195,27 +195,37 @@ function build(form: Form, tile: number, product: ConvProduct, a: Value, b: Valu
   }
 }
 
-/** A whole map's matrix grows with the fourth power of its side, an axis' with the second. */
+/** A whole map's matrix grows with the fourth power of its side, an axis' with the second; at sides of 8 both are as fast. */
 const forms = [
-  { name: "map", form: byMap, largestSide: 10 },
-  { name: "axis", form: byAxis, largestSide: 40 },
+  { name: "map", form: byMap, sides: [1, 7] },
+  { name: "axis", form: byAxis, sides: [8, 40] },
 ] as const
+/** Larger maps never win with small tiles of stride one where large tiles are possible. */
+const largestSideOfSmallTiles = 10
 
-function fits({ inputShape, weightShape, strides, dilations, group }: ConvProduct, tile: number, largest: number) {
-  const isFast = [0, 1].every((axis) => {
-    const [taps, stride] = [weightShape[2 + axis] as number, strides[axis] as number]
-    return taps > stride && stride <= 2 && frequenciesOf(tile, taps, stride) !== undefined
-  })
-  return isFast && group === 1 && dilations.every((d) => d === 1) && Math.max(...inputShape.slice(2)) <= largest
+function fits(
+  { inputShape, weightShape, strides, dilations, group }: ConvProduct,
+  tile: number,
+  [shortest, longest]: readonly [number, number],
+): boolean {
+  const isFast = (outputs: number) =>
+    [0, 1].every((axis) => {
+      const [taps, stride] = [weightShape[2 + axis] as number, strides[axis] as number]
+      return taps > stride && stride <= 2 && frequenciesOf(outputs, taps, stride) !== undefined
+    })
+  const side = Math.max(...inputShape.slice(2))
+  const isTooSmall = tile === 2 && side > largestSideOfSmallTiles && Math.max(...strides) === 1 && isFast(4)
+  const isPlain = group === 1 && dilations.every((dilation) => dilation === 1)
+  return isPlain && !isTooSmall && side >= shortest && side <= longest && isFast(tile)
 }
 
 /** The ways by minimal filtering that a kind of product has, with tiles of 2 x 2 and of 4 x 4 outputs. */
 export function winogradLowerings(kind: ProductKind): readonly Lowering[] {
   return [2, 4].flatMap((tile) =>
     forms.map(
-      ({ name, form, largestSide }): Lowering => ({
+      ({ name, form, sides }): Lowering => ({
         name: `winograd-${tile}-by-${name}`,
-        fits: (product) => product.kind === kind && fits(product, tile, largestSide),
+        fits: (product) => product.kind === kind && fits(product, tile, sides),
         build: (product, [a, b]) => build(form, tile, product, a, b),
       }),
     ),
