@@ -77,6 +77,7 @@ const creators = {
 
 async function measureSpeed(work, { ours, isPeerOnly, threads, repetitions, folder }, peer, limit) {
   const { name, kind } = work
+  // A cycle is warmed up when it is prepared.
   const warmups = kind === "cycle" ? 0 : 2
   const prepared = await peer?.request({ command: "prepare", ...requestFor(work, folder) })
   const bench = isPeerOnly ? null : await (await import(ours))[creators[kind]]({ ...work, threads, folder })
@@ -89,6 +90,10 @@ async function measureSpeed(work, { ours, isPeerOnly, threads, repetitions, fold
       limit: kind === "cycle" ? null : (limit?.run ?? null),
     }
     const { limit: limitSeconds, ...seconds } = await timeInTurn(sides, { repetitions, warmups })
+    const parts =
+      kind === "cycle"
+        ? { ours: bench?.parts ?? null, peer: (await peer?.request({ command: "parts" }))?.parts ?? null }
+        : null
     const limitGflops = limitSeconds.length === 0 ? null : limit.flops / median(limitSeconds) / 1e9
     return {
       ...seconds,
@@ -96,6 +101,7 @@ async function measureSpeed(work, { ours, isPeerOnly, threads, repetitions, fold
       way: prepared?.way ?? null,
       ourWay: bench?.way ?? null,
       checks,
+      parts,
       limit: limitGflops,
     }
   } finally {

@@ -31,38 +31,44 @@ export async function createCycleBench({ config: given, threads }) {
   })
   const config = await resolveRun(settings, dataset, () => {})
   const { jobs } = config.engine
-  const accuracies = new Map()
+  const records = new Map()
   const bench = {
     way: config.trials === 1 ? null : `${jobs} at once`,
     check: undefined,
+    parts: null,
     async run() {
       const trials = Array.from({ length: config.trials }, (_, index) => index + 1)
       const next = async (job) => {
         for (let trial = trials.shift(); trial !== undefined; trial = trials.shift()) {
           const running = trial
-          const accuracy = await onComputeThread(computeThreadOf(job, jobs), () => runCycle(config, dataset, running))
-          accuracies.set(running, accuracy)
+          records.set(
+            running,
+            await onComputeThread(computeThreadOf(job, jobs), () => runCycle(config, dataset, running)),
+          )
         }
       }
       await Promise.all(Array.from({ length: jobs }, (_, job) => next(job)))
-      bench.check = [...accuracies.values()].reduce((sum, accuracy) => sum + accuracy, 0) / config.trials
+      const all = [...records.values()]
+      bench.check = all.reduce((sum, { metrics }) => sum + metrics.accuracy, 0) / all.length
+      const { trainSeconds, evaluateSeconds, selectSeconds } = all.at(-1)
+      bench.parts = { train: trainSeconds, evaluate: evaluateSeconds, select: selectSeconds }
     },
   }
   await bench.run()
   return bench
 }
 
-/** Runs a trial up to the record of its first cycle and gives that cycle's accuracy. */
+/** Runs a trial up to the record of its first cycle and gives that record. */
 async function runCycle(config, dataset, trial) {
   const checkpointFolder = await mkdtemp(join(tmpdir(), "learnloss-cycle-"))
-  let accuracy
+  let finished
   const recorder = {
     finished: { cycles: [], selections: [] },
     checkpointFolder,
     recordInitial() {},
     recordCycle({ record, selection }) {
+      finished = record
       if (selection?.ids.length !== config.budget.perCycle) throw new Error("cycle: nothing was selected")
-      accuracy = record.metrics.accuracy
       throw new CycleDone()
     },
   }
@@ -75,5 +81,5 @@ async function runCycle(config, dataset, trial) {
   } finally {
     await rm(checkpointFolder, { recursive: true, force: true })
   }
-  return accuracy
+  return finished
 }

@@ -11,6 +11,7 @@ Between commands it waits for input without using the processor, so that the oth
     {"command": "prepare", "kind": "cycle", "config": {...}}               -> {"way": ..., "seconds": {...}, "check": 0.8}
     {"command": "run", "times": 3}                        -> {"seconds": 3.9}   for all three together
     {"command": "limit", "times": 1}                      -> {"seconds": 0.3}   for the products of the last "gemm"
+    {"command": "parts"}                                  -> {"parts": {"train": 9, ...}}   seconds of the last cycle
     {"command": "peakMemory"}                             -> {"bytes": 1234}    of this process so far
 
 `step` is one joint training step of a network with the loss prediction module: forward, cross-entropy and ranking loss,
@@ -83,6 +84,9 @@ class Server:
     def limit(self, times=1):
         return {"seconds": measure(self.products, times)}
 
+    def parts(self):
+        return {"parts": getattr(self.work, "parts", None)}
+
     def peak_memory(self):
         return {"bytes": peak_memory()}
 
@@ -92,6 +96,7 @@ COMMANDS = {
     "prepare": Server.prepare,
     "run": Server.run,
     "limit": Server.limit,
+    "parts": Server.parts,
     "peakMemory": Server.peak_memory,
 }
 

@@ -5,6 +5,7 @@ evaluating and scoring take the fastest way and batch that was found beforehand.
 learnloss run (peer-loop.py).
 """
 import importlib.util
+import time
 from pathlib import Path
 
 import numpy as np
@@ -62,30 +63,35 @@ def prepare_cycle(config, warmups=1):
     loop = load_loop()
     (images, labels), (test_images, test_labels) = read_data()
     budget, model, settings = config["budget"], config["model"], config["lossModule"]
-    evaluated = len(test_images) + budget["candidates"]
+    count = len(test_images) + budget["candidates"]
 
     def new_networks(seed):
         torch.manual_seed(seed)
         network = NETWORKS[model["name"]](1, model["width"], CLASSES)
         return network, LossModule(network.tap_channels, settings["width"], CLASSES)
 
-    (way, batch), seconds = fastest_evaluation(*new_networks(0), test_images, evaluated)
+    (way, batch), seconds = fastest_evaluation(*new_networks(0), test_images, count)
 
     def cycle(seed):
         generator = torch.Generator().manual_seed(seed)
         order = torch.randperm(len(images), generator=generator)
         labelled, pool = order[: budget["initial"]], order[budget["initial"] :]
         network, module = new_networks(seed)
+        start = time.perf_counter()
         with torch.enable_grad():
             loop.train(network, module, images[labelled], labels[labelled], config, "joint", "ranking", generator)
+        trained = time.perf_counter()
         with torch.no_grad():
             score = scoring_ways(network, module, test_images[:batch])[way]()
             record = loop.measures(evaluate(score, test_images, batch), test_labels, True)
+            evaluated = time.perf_counter()
             candidates = pool[torch.randperm(len(pool), generator=generator)[: budget["candidates"]]]
             scores = evaluate(score, images[candidates], batch)["predictedLoss"]
         selected = candidates[scores.topk(budget["perCycle"]).indices]
         if len(selected) != budget["perCycle"]:
             raise ValueError("too few candidates")
+        parts = {"train": trained - start, "evaluate": evaluated - trained, "select": time.perf_counter() - evaluated}
+        cycles.parts = parts
         return record["metrics"]["accuracy"]
 
     def cycles():

@@ -23,14 +23,12 @@ export const timers = {
  *
  * @param {{ ours: Timed | null, peer: Timed | null, limit?: Timed | null }} sides null where a side is not there; the limit
  * is timed beside them, once a repetition, for what the machine can do drifts
- * @param {{ repetitions: number, warmups: number }} counts
+ * @param {{ repetitions: number, warmups: number }} counts without a warm-up, work is taken to be long enough to run once
  * @returns seconds of one run for each repetition
  */
 export async function timeInTurn({ ours, peer, limit = null }, { repetitions, warmups }) {
   const seconds = { ours: [], peer: [], limit: [] }
-  await ours?.(warmups)
-  const once = Math.min((await ours?.(1)) ?? Number.POSITIVE_INFINITY, (await peer?.(1)) ?? Number.POSITIVE_INFINITY)
-  const enough = Math.ceil(leastSeconds / Math.max(0.001, once))
+  const enough = warmups === 0 ? 1 : await timesEnough(ours, peer, warmups)
   for (let repetition = 0; repetition < repetitions; repetition++) {
     for (const [side, run, times] of [
       ["ours", ours, enough],
@@ -43,6 +41,13 @@ export async function timeInTurn({ ours, peer, limit = null }, { repetitions, wa
     }
   }
   return seconds
+}
+
+/** Warms both sides up and finds how often the faster one has to run for a measurement. */
+async function timesEnough(ours, peer, warmups) {
+  await ours?.(warmups)
+  const once = Math.min((await ours?.(1)) ?? Number.POSITIVE_INFINITY, (await peer?.(1)) ?? Number.POSITIVE_INFINITY)
+  return Math.ceil(leastSeconds / Math.max(0.001, once))
 }
 
 async function timeRuns(bench, times) {

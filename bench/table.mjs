@@ -11,11 +11,15 @@ import { median } from "./speed.mjs"
  * @param {number | null} [measured.flops] of one run
  * @param {number | null} [measured.limit] GFLOP/s that the machine reached at most meanwhile
  */
-export function figuresOf(work, { ours, peer, flops = null, way = null, ourWay = null, checks = null, limit = null }) {
+export function figuresOf(
+  work,
+  { ours, peer, flops = null, way = null, ourWay = null, checks = null, parts = null, limit = null },
+) {
   const { name, kind, wanted, wantedShare = null, wantedSeconds = null } = work
   const middle = (values) => (values.length === 0 ? null : median(values))
   const sides = { ours: middle(ours), peer: middle(peer) }
-  const ratio = sides.ours === null || sides.peer === null ? null : sides.peer / sides.ours
+  const isCompared = sides.ours !== null && sides.peer !== null
+  const ratio = isCompared ? sides.peer / sides.ours : null
   const perSide = (value) => ({ ours: value(sides.ours), peer: value(sides.peer) })
   const gflops = flops === null ? null : perSide((seconds) => (seconds === null ? null : flops / seconds / 1e9))
   const share =
@@ -28,6 +32,7 @@ export function figuresOf(work, { ours, peer, flops = null, way = null, ourWay =
     unit: kind === "memory" ? "bytes" : "seconds",
     ...sides,
     ratio,
+    ratioOfBest: isCompared ? Math.min(...peer) / Math.min(...ours) : null,
     wanted,
     isMet: ratio === null || wanted === null ? null : ratio >= wanted,
     gflops,
@@ -41,6 +46,7 @@ export function figuresOf(work, { ours, peer, flops = null, way = null, ourWay =
     flops,
     limit,
     checks,
+    parts,
     all: { ours, peer },
   }
 }
@@ -50,6 +56,7 @@ const columns = [
   ["ours", 27],
   ["PyTorch", 27],
   ["ratio", 7],
+  ["of best", 9],
   ["wanted", 14],
   ["GFLOP/s", 11],
   ["of limit", 13],
@@ -87,7 +94,22 @@ function goal(text, isReached) {
 
 /** A row of the table. */
 export function tableRow(figures) {
-  const { name, unit, ours, peer, ratio, wanted, gflops, share, wantedShare, wantedSeconds, way, ourWay, all } = figures
+  const {
+    name,
+    unit,
+    ours,
+    peer,
+    ratio,
+    ratioOfBest,
+    wanted,
+    gflops,
+    share,
+    wantedShare,
+    wantedSeconds,
+    way,
+    ourWay,
+    all,
+  } = figures
   const goals =
     wantedSeconds === null
       ? goal(wanted === null ? "" : wanted.toFixed(2), figures.isMet)
@@ -97,6 +119,7 @@ export function tableRow(figures) {
     figure(unit, ours, all.ours),
     figure(unit, peer, all.peer),
     ratio === null ? "-" : ratio.toFixed(2),
+    ratioOfBest === null || all.ours.length === 1 ? "" : ratioOfBest.toFixed(2),
     goals,
     pair(gflops, 0),
     pair(share, 2),
@@ -105,6 +128,6 @@ export function tableRow(figures) {
   ])
 }
 
-export const tableFoot = `ratio: PyTorch's figure over ours; above 1 we are faster, or smaller in memory
+export const tableFoot = `ratio: PyTorch's figure over ours; above 1 we are faster, or smaller in memory; of best: of the shortest times
 GFLOP/s and of limit: ours / PyTorch's, operations of the direct convolution over time, and their share of the faster side's
 gemm-2048, timed beside them`
