@@ -153,6 +153,10 @@ export const engineSchema = z
       .describe(
         "how convolution products are computed: measured once at the start, fixed choices without measuring, or the plan of another run",
       ),
+    evaluationBatch: z
+      .union([z.literal("measured"), count])
+      .default("measured")
+      .describe("images that are evaluated and scored at once; measured at the start, 128 with fixed lowerings"),
     scoringPrecision: z
       .enum(scoringPrecisions)
       .default("float32")

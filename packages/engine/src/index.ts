@@ -66,6 +66,11 @@ export {
   type ModelFeed,
 } from "./runtime/evaluation.ts"
 export { type BuiltNetwork, exportModel } from "./runtime/export-model.ts"
+export {
+  type EvaluationChoice,
+  type MeasureEvaluationOptions,
+  measureEvaluation,
+} from "./runtime/measure-evaluation.ts"
 export { type MeasureOptions, requireRunnablePlan } from "./runtime/measure-plan.ts"
 export { type Measurement, type Measurements, openMeasurements } from "./runtime/measurements.ts"
 export { runtimeVersion, type SessionOptions } from "./runtime/ort.ts"

@@ -311,14 +311,37 @@ describe("the loop", () => {
     const resolved = await resolveRun(configOf({ engine: {} }), dataset, () => {}, options)
     expect(resolved.engine.threads).toBeGreaterThanOrEqual(1)
     expect(Object.keys(resolved.engine.lowerings).length).toBeGreaterThan(8)
+    expect(Object.keys(resolved.engine.lowerings).some((key) => key.startsWith("inference"))).toBe(true)
+    expect([32, 64, 128, 256]).toContain(resolved.engine.evaluationBatch)
     expect(told.length).toBeGreaterThan(4)
     const before = told.length
     expect(await resolveRun(configOf({ engine: {} }), dataset, () => {}, options)).toEqual(resolved)
     expect(told).toHaveLength(before)
     rmSync(cache, { recursive: true })
     const fixed = configOf()
-    expect(await resolveRun(fixed, dataset, () => {})).toEqual({ ...fixed, engine: { ...fixed.engine, jobs: 1 } })
+    expect(await resolveRun(fixed, dataset, () => {})).toEqual({
+      ...fixed,
+      engine: { ...fixed.engine, jobs: 1, evaluationBatch: 128 },
+    })
     const several = await resolveRun(configOf({ engine: { lowerings: "fixed", jobs: 2 } }), dataset, () => {})
     expect(several.engine).toMatchObject({ jobs: 2, threads: Math.max(1, Math.floor(availableParallelism() / 2)) })
+  })
+
+  test("computes the same bits by the same measured plan, and refuses to go on by another", async () => {
+    const cache = mkdtempSync(join(tmpdir(), "learnloss-measured-"))
+    const settings = configOf({ engine: { threads: 1 }, budget: { initial: 20, perCycle: 10, cycles: 1 } })
+    const config = await resolveRun(settings, dataset, () => {}, { cache })
+    rmSync(cache, { recursive: true })
+    const [once, again] = [await run("learning-loss", config), await run("learning-loss", config)]
+    expect(untimed(again)).toBe(untimed(once))
+    const plan = config.engine.lowerings as Record<string, string>
+    const product = Object.keys(plan).find((key) => key.startsWith("weight-gradient 8x4x")) as string
+    const other = plan[product] === "swapped" ? "patch-columns" : "swapped"
+    const changed = { ...config, engine: { ...config.engine, lowerings: { ...plan, [product]: other } } }
+    await expect(run("learning-loss", changed, recorder(once.checkpointFolder))).rejects.toThrow(
+      `${product}: expected the lowering ${other}, as engine.lowerings says, got a checkpoint that was trained with ${plan[product]}`,
+    )
+    const resumed = await run("learning-loss", config, recorder(once.checkpointFolder))
+    expect(untimed(resumed)).toBe(untimed(once))
   })
 })

@@ -7,6 +7,7 @@ import { machineOf, openLearner, planOf } from "./resolve-run.ts"
 import { scoreCandidates } from "./score.ts"
 import type { Int8Fields } from "./scoring/compare.ts"
 import { strategies } from "./strategies/strategies.ts"
+import { evaluationOf } from "./training/choose-evaluation.ts"
 import { buildTraining, type Learner } from "./training/learner.ts"
 import { stepsOfCycle } from "./training/moments.ts"
 import { openBatches } from "./training/open-batches.ts"
@@ -104,7 +105,7 @@ export async function runTrial(options: TrialOptions): Promise<void> {
         where: `${name}, trial ${trial}, cycle ${cycle}`,
       })
       const state = await trainStep.state()
-      const network = { learner, weights: state.parameters, batches, ...machine, signal }
+      const network = { learner, weights: state.parameters, batches, ...machine, ...evaluationOf(config), signal }
       // Before this cycle is on record, since from then on the next one takes the place of this checkpoint.
       if (cycle === 1) shareCycle({ state, progress: trained, strategy: name }, recorder.followers ?? [])
 

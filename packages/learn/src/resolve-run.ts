@@ -3,9 +3,11 @@ import type { RunConfig, StrategyName } from "@learnloss/contract"
 import {
   cacheFolder,
   type Device,
+  type EvaluationChoice,
   fixedPlan,
   LearnlossError,
   type LoweringPlan,
+  type MeasureOptions,
   measureTrainingPlan,
   openMeasurements,
   type TrainingSpec,
@@ -16,6 +18,7 @@ import { chooseJobs, isLayoutOpen, layoutTimer, namedLayout } from "./jobs/choos
 import { openModel } from "./models/open-model.ts"
 import { describeInt8 } from "./scoring/int8.ts"
 import { tasks } from "./tasks/tasks.ts"
+import { chooseEvaluation, evaluationOf } from "./training/choose-evaluation.ts"
 import { buildTraining, type Learner } from "./training/learner.ts"
 import { cacheNotice } from "./training/open-batches.ts"
 import { strategyTraining } from "./training/strategy-training.ts"
@@ -74,14 +77,15 @@ export async function resolveRun(
   if (imported !== undefined) tellUnexportable(learner, spec, dataset, say)
   if (config.engine.scoringPrecision === "int8") say(describeInt8(learner, spec.network.specs, config.engine.device))
   const { lowerings, device } = config.engine
+  const measuring = (threads: number): MeasureOptions => {
+    const session = { threads, device }
+    const measurements = openMeasurements({ folder: cache, session, say })
+    return { ...session, measurements, ...(onMeasure && { onProgress: onMeasure }) }
+  }
   const chosenFor = async (threads: number) => {
     if (lowerings !== "measured") return lowerings
     const own = buildTraining(learner, config.training.batch)
-    const session = { threads, device }
-    const measurements = openMeasurements({ folder: cache, session, say })
-    return {
-      ...(await measureTrainingPlan(own, { ...session, measurements, ...(onMeasure && { onProgress: onMeasure }) })),
-    }
+    return await measureTrainingPlan(own, measuring(threads))
   }
   const cores = availableParallelism()
   let layout = namedLayout(config, cores)
@@ -92,7 +96,25 @@ export async function resolveRun(
     layout = await chooseJobs(config, cores, layoutTimer(learner, dataset, plan, device), say)
     if (layout.jobs > 1) chosen = await chosenFor(layout.threads)
   }
-  return { ...config, model, engine: { ...config.engine, ...layout, lowerings: chosen } }
+  const engine = { ...config.engine, ...layout, lowerings: chosen }
+  const evaluation = await settleEvaluation(config, learner, measuring(layout.threads))
+  if (typeof chosen === "string") return { ...config, model, engine: { ...engine, evaluationBatch: evaluation.batch } }
+  const plans = { ...chosen, ...evaluation.plan }
+  return { ...config, model, engine: { ...engine, lowerings: plans, evaluationBatch: evaluation.batch } }
+}
+
+/** How networks are evaluated: what the settings leave open is measured, unless they ask for fixed choices. */
+async function settleEvaluation(
+  { engine }: RunConfig,
+  learner: Learner,
+  options: MeasureOptions,
+): Promise<EvaluationChoice> {
+  const { lowerings, evaluationBatch } = engine
+  const isOpen = evaluationBatch === "measured"
+  if (lowerings === "fixed" || (lowerings !== "measured" && !isOpen))
+    return { batch: evaluationOf({ engine }).evaluationBatch, plan: fixedPlan }
+  const { batch, plan } = await chooseEvaluation(learner, isOpen ? options : { ...options, batch: evaluationBatch })
+  return { batch, plan: lowerings === "measured" ? plan : fixedPlan }
 }
 
 /** A comparison of strategies is worth its while without a file of the network, but nobody should learn of that at its end. */

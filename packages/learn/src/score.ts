@@ -1,5 +1,5 @@
 import type { ScoringPrecision } from "@learnloss/contract"
-import type { Device, Rng, TensorMap } from "@learnloss/engine"
+import type { Device, LoweringPlan, Rng, TensorMap } from "@learnloss/engine"
 import type { ClassificationDataset } from "./data/dataset.ts"
 import { compareWithFloat32, type Int8Fields } from "./scoring/compare.ts"
 import { calibrateInt8, type Int8Evaluation } from "./scoring/int8.ts"
@@ -16,6 +16,8 @@ export interface TrainedNetwork {
   readonly batches: BatchMaker<number>
   readonly threads: number
   readonly device: Device
+  readonly evaluationBatch?: number
+  readonly plan?: LoweringPlan
   readonly signal: AbortSignal
 }
 

@@ -50,3 +50,13 @@ export function chosenLowering(product: ConvProduct, plan: LoweringPlan): Loweri
   }
   return chosen
 }
+
+/**
+ * A plan that names a lowering for each of some products, and for no others: what is not chosen by the given plan is
+ * written out, so that two plans can be compared.
+ *
+ * @throws LearnlossError `UNKNOWN_LOWERING`
+ */
+export function completePlan(products: readonly ConvProduct[], plan: LoweringPlan): LoweringPlan {
+  return Object.fromEntries(products.map((product) => [productKey(product), chosenLowering(product, plan).name]))
+}

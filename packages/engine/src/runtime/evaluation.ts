@@ -1,8 +1,9 @@
 import { encodeModel, type NamedOutputs } from "../graph/codec.ts"
 import type { Graph } from "../graph/graph.ts"
 import type { Shape, Tensor } from "../graph/tensor.ts"
+import type { Device } from "../lowering/device.ts"
 import { foldNormalization } from "../lowering/fold-normalization.ts"
-import { lower } from "../lowering/lower.ts"
+import { type LoweredGraph, lower } from "../lowering/lower.ts"
 import { fixedPlan, type LoweringPlan } from "../lowering/plan.ts"
 import { openSession } from "./compute-thread.ts"
 import type { SessionOptions } from "./ort.ts"
@@ -27,9 +28,24 @@ export async function compileEvaluation(
   options: SessionOptions,
   plan: LoweringPlan = fixedPlan,
 ): Promise<Evaluation> {
-  const folded = foldNormalization(graph, outputs)
-  const lowered = lower(folded.graph, folded.outputs, plan, [], options.device)
+  const lowered = lowerEvaluation(graph, outputs, plan, options.device)
   return await openSession(encodeModel(lowered.graph, lowered.outputs), options)
+}
+
+/**
+ * Lowers a graph whose weights are constants, after folding batch normalisation into convolutions: ONNX Runtime folds it
+ * into plain ones alone.
+ *
+ * @throws LearnlossError `UNKNOWN_LOWERING`
+ */
+export function lowerEvaluation(
+  graph: Graph,
+  outputs: NamedOutputs,
+  plan: LoweringPlan,
+  device: Device = "cpu",
+): LoweredGraph {
+  const folded = foldNormalization(graph, outputs)
+  return lower(folded.graph, folded.outputs, plan, [], device)
 }
 
 /** What a model from elsewhere may be fed with: images often enter as bytes. */

@@ -4,8 +4,8 @@ import { encodeModel } from "../graph/codec.ts"
 import type { Graph, Value } from "../graph/graph.ts"
 import { floatTensor, sizeOf, type Tensor, zeroTensor } from "../graph/tensor.ts"
 import { refusedByWebGpu } from "../lowering/fit-device.ts"
-import { lower, type Pack } from "../lowering/lower.ts"
-import type { LoweringPlan } from "../lowering/plan.ts"
+import { lower, type Pack, productsOf } from "../lowering/lower.ts"
+import { completePlan, type LoweringPlan } from "../lowering/plan.ts"
 import type { BufferUpdate, NetworkParts } from "../nn/network.ts"
 import type { Optimizer } from "../optim/optimizer.ts"
 import type { Schedule } from "../optim/schedule.ts"
@@ -45,6 +45,8 @@ export interface StepResult {
  * own, so that the caller can prepare the next batch meanwhile.
  */
 export interface TrainStep {
+  /** How each of its products is computed: the same bits again need the same plan. */
+  readonly plan: LoweringPlan
   /**
    * Trains on one batch.
    *
@@ -184,6 +186,7 @@ export async function compileTrainStep(
   const processorNodes = options.device === "webgpu" ? refusedByWebGpu(lowered.graph, lowered.outputs) : []
   const step = await openTrainStep(model, { ...options, isPlacementWanted, processorNodes }, layout)
   return {
+    plan: completePlan(productsOf(spec.graph, outputs), plan),
     placement: isPlacementWanted ? await placementOf(step, lowered.graph, layout) : null,
     async run(feeds, progress) {
       const { reports, finishedAt } = await step.run(feeds, progress)

@@ -1,7 +1,15 @@
-import { compileEvaluation, type Device, type LoweredGraph, type Tensor, type TensorMap } from "@learnloss/engine"
+import {
+  compileEvaluation,
+  type Device,
+  type LoweredGraph,
+  type LoweringPlan,
+  type Tensor,
+  type TensorMap,
+} from "@learnloss/engine"
 import type { SampleSet } from "../data/dataset.ts"
 import type { Matrix } from "../strategies/strategy.ts"
 import type { BatchMaker } from "./batches.ts"
+import { defaultEvaluationBatch } from "./choose-evaluation.ts"
 import { throwIfAborted } from "./interruption.ts"
 import { buildEvaluation, type EvaluatedName, type Learner } from "./learner.ts"
 
@@ -14,14 +22,15 @@ export interface EvaluateOptions<Target> {
   readonly wanted: readonly EvaluatedName[]
   readonly threads: number
   readonly device: Device
+  /** Images at once; `defaultEvaluationBatch` where it is left out. */
+  readonly evaluationBatch?: number
+  /** How convolutions are computed; plain where it is left out. */
+  readonly plan?: LoweringPlan
   readonly signal: AbortSignal
   readonly onProgress: (done: number, total: number) => void
   /** Turns the graph of what is wanted into the one that is run; its outputs are then those that are given. */
   readonly rewrite?: (built: LoweredGraph) => LoweredGraph
 }
-
-/** Images that are evaluated at once. */
-const evaluationBatch = 128
 
 /**
  * Computes values for samples as they are, never augmented.
@@ -38,7 +47,7 @@ export async function evaluateSamples<Target>(
 /** The same for whatever outputs a rewritten graph has, each of one row a sample. */
 export async function evaluateGraph<Target>(options: EvaluateOptions<Target>): Promise<Record<string, Matrix>> {
   const { learner, weights, batches, samples, positions, wanted, threads, device, signal, onProgress } = options
-  const batch = Math.min(evaluationBatch, positions.length)
+  const batch = Math.min(options.evaluationBatch ?? defaultEvaluationBatch, positions.length)
   const built: LoweredGraph = buildEvaluation(learner, batch, weights, wanted)
   const graph = options.rewrite?.(built) ?? built
   const columns = Object.fromEntries(
@@ -48,7 +57,7 @@ export async function evaluateGraph<Target>(options: EvaluateOptions<Target>): P
     }),
   )
   const withTargets = wanted.includes("targetLoss")
-  const session = await compileEvaluation(graph.graph, graph.outputs, { threads, device })
+  const session = await compileEvaluation(graph.graph, graph.outputs, { threads, device }, options.plan)
   const feedsAt = (start: number) => {
     const chosen = positions.slice(start, start + batch)
     // The graph's batch size is fixed, so a last short batch is filled with its first sample.

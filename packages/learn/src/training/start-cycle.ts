@@ -2,6 +2,7 @@ import type { RunConfig } from "@learnloss/contract"
 import {
   initializeParameters,
   LearnlossError,
+  type LoweringPlan,
   loadCheckpoint,
   type ParameterSpec,
   type Rng,
@@ -29,7 +30,7 @@ export interface StartCycleOptions {
  * Puts the state into the training step that a cycle starts from, or where an earlier process left it, and says how far
  * that was. Momentum starts anew in every cycle.
  *
- * @throws LearnlossError `CHECKPOINT_OF_ANOTHER_MODEL`, `CHECKPOINT_BROKEN`, and `CHECKPOINT_MISSING` when a cycle should
+ * @throws LearnlossError `CHECKPOINT_OF_ANOTHER_MODEL`, `CHECKPOINT_OF_ANOTHER_PLAN`, `CHECKPOINT_BROKEN`, and `CHECKPOINT_MISSING` when a cycle should
  * continue weights that are not there
  */
 export async function startCycle(options: StartCycleOptions): Promise<CycleProgress> {
@@ -37,6 +38,7 @@ export async function startCycle(options: StartCycleOptions): Promise<CycleProgr
   const saved = loadCheckpoint<CycleProgress>(checkpointFolder)
   if (saved !== undefined) requireWeightsOf(specs, saved.state.parameters, checkpointFolder)
   if (saved?.meta.cycle === cycle) {
+    requireSamePlan(saved.meta.plan, trainStep.plan, checkpointFolder)
     await trainStep.load(saved.state)
     return saved.meta
   }
@@ -44,6 +46,7 @@ export async function startCycle(options: StartCycleOptions): Promise<CycleProgr
     const stream = startFrom === "fresh" ? cycleRng : trialRng
     await trainStep.load(weightsOnly(initializeParameters(specs, stream.child("weights"))))
   } else if (saved !== undefined && saved.meta.cycle === cycle - 1 && saved.meta.step === saved.meta.steps) {
+    requireSamePlan(saved.meta.plan, trainStep.plan, checkpointFolder)
     await trainStep.load(weightsOnly(saved.state.parameters))
   } else {
     throw new LearnlossError("CHECKPOINT_MISSING", {
@@ -54,6 +57,19 @@ export async function startCycle(options: StartCycleOptions): Promise<CycleProgr
     })
   }
   return { cycle, step: 0, steps, lateLossSum: 0, trainSeconds: 0, dataWaitSeconds: 0 }
+}
+
+/** Another way to compute a product rounds differently: the run would go on, but nobody could make it again. */
+function requireSamePlan(saved: LoweringPlan | undefined, plan: LoweringPlan, where: string): void {
+  if (saved === undefined) return
+  const differing = Object.keys({ ...saved, ...plan }).find((product) => saved[product] !== plan[product])
+  if (differing === undefined) return
+  throw new LearnlossError("CHECKPOINT_OF_ANOTHER_PLAN", {
+    where: `${where}, ${differing}`,
+    expected: `the lowering ${plan[differing] ?? "of another graph"}, as engine.lowerings says`,
+    got: `a checkpoint that was trained with ${saved[differing] ?? "another graph"}`,
+    fix: "Put engine.lowerings back, and resume with the version of learnloss that the run was started with.",
+  })
 }
 
 function weightsOnly(parameters: TensorMap): TrainingState {

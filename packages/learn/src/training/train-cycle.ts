@@ -2,6 +2,7 @@ import type { StrategyName } from "@learnloss/contract"
 import {
   floatTensor,
   LearnlossError,
+  type LoweringPlan,
   type Rng,
   saveCheckpoint,
   sizeOf,
@@ -15,6 +16,8 @@ import { observedNames } from "./learner.ts"
 
 /** What training needs to go on from a checkpoint as if it had never stopped. */
 export interface CycleProgress {
+  /** How the products of a step were computed; absent in checkpoints from before this was kept. */
+  readonly plan?: LoweringPlan
   readonly cycle: number
   /** Steps done. */
   readonly step: number
@@ -80,7 +83,15 @@ export async function trainCycle<Target>(options: TrainCycleOptions<Target>): Pr
     return noise.length === 0 ? images : { ...images, ...drawNoise(noise, rng.child(`noise/${step}`)) }
   }
   let { step, lateLossSum, trainSeconds, dataWaitSeconds } = options.progress
-  const progress = (): CycleProgress => ({ cycle, step, steps, lateLossSum, trainSeconds, dataWaitSeconds })
+  const progress = (): CycleProgress => ({
+    plan: trainStep.plan,
+    cycle,
+    step,
+    steps,
+    lateLossSum,
+    trainSeconds,
+    dataWaitSeconds,
+  })
   const save = async () => saveCheckpoint(checkpointFolder, { state: await trainStep.state(), meta: progress() })
   const start = performance.now() - trainSeconds * 1000
   let savedAt = performance.now()
