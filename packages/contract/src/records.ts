@@ -46,6 +46,10 @@ export const cycleRecordSchema = z.strictObject({
   dataWaitSeconds: z.number().describe("part of trainSeconds in which the step loop waited for images"),
   evaluateSeconds: z.number(),
   selectSeconds: z.number().nullable().describe("scoring and selecting; null in the last cycle"),
+  scoreWaitSeconds: z
+    .number()
+    .optional()
+    .describe("part of evaluateSeconds and selectSeconds in which the network waited for images"),
   sharedWith: z
     .enum(strategyNames)
     .optional()
@@ -73,6 +77,7 @@ export const timingFields = [
   "dataWaitSeconds",
   "evaluateSeconds",
   "selectSeconds",
+  "scoreWaitSeconds",
   "int8MsPerImage",
   "float32MsPerImage",
   "int8ExtraSeconds",

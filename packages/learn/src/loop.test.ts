@@ -111,6 +111,10 @@ describe.each(strategyNames)("the loop with %s", (strategy) => {
       expect(predictions.predictedLoss === null).toBe(!hasModule)
       expect(record.confidenceRankingAccuracy).toBeGreaterThan(0)
       expect(record.metrics.accuracy).toBeGreaterThanOrEqual(0)
+      const { dataWaitSeconds, scoreWaitSeconds = Number.NaN, evaluateSeconds, selectSeconds } = record
+      expect(dataWaitSeconds).toBeLessThanOrEqual(record.trainSeconds)
+      expect(scoreWaitSeconds).toBeGreaterThanOrEqual(0)
+      expect(scoreWaitSeconds).toBeLessThanOrEqual(evaluateSeconds + (selectSeconds ?? 0))
       expect(record.labelsPerClass?.reduce((sum, count) => sum + count)).toBe(record.labels)
     }
   })

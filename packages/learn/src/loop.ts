@@ -105,7 +105,19 @@ export async function runTrial(options: TrialOptions): Promise<void> {
         where: `${name}, trial ${trial}, cycle ${cycle}`,
       })
       const state = await trainStep.state()
-      const network = { learner, weights: state.parameters, batches, ...machine, ...evaluationOf(config), signal }
+      let scoreWaitSeconds = 0
+      const onWait = (seconds: number): void => {
+        scoreWaitSeconds += seconds
+      }
+      const network = {
+        learner,
+        weights: state.parameters,
+        batches,
+        ...machine,
+        ...evaluationOf(config),
+        signal,
+        onWait,
+      }
       // Before this cycle is on record, since from then on the next one takes the place of this checkpoint.
       if (cycle === 1) shareCycle({ state, progress: trained, strategy: name }, recorder.followers ?? [])
 
@@ -146,7 +158,7 @@ export async function runTrial(options: TrialOptions): Promise<void> {
         labeled.add(ids)
       }
       const selectSeconds = isLast ? null : (performance.now() - selecting) / 1000
-      const record = { ...examined.record, selectSeconds, ...scoring }
+      const record = { ...examined.record, selectSeconds, scoreWaitSeconds, ...scoring }
       recorder.recordCycle({
         record,
         selection,

@@ -19,6 +19,8 @@ export interface TrainedNetwork {
   readonly evaluationBatch?: number
   readonly plan?: LoweringPlan
   readonly signal: AbortSignal
+  /** Is told for how many seconds the network waited for images. */
+  readonly onWait?: ((seconds: number) => void) | undefined
 }
 
 export interface ScoreOptions extends TrainedNetwork {

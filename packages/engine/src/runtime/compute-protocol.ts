@@ -10,7 +10,10 @@ export interface ComputeCalls {
   stateOfStep: [{ id: number }, TrainingState]
   loadStep: [{ id: number; state: TrainingState }, null]
   openSession: [{ model: Uint8Array; options: SessionOptions }, { id: number }]
-  runSession: [{ id: number; feeds: Readonly<Record<string, Tensor>> }, Record<string, Tensor>]
+  runSession: [
+    { id: number; feeds: Readonly<Record<string, Tensor>> },
+    { outputs: Record<string, Tensor>; finishedAt: number },
+  ]
   /** Of a step or a session. */
   placementOf: [{ id: number }, Placement | null]
   providers: [null, readonly string[]]

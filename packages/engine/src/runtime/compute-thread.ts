@@ -18,7 +18,10 @@ export interface RemoteStep {
 
 /** A session on a compute thread. */
 export interface RemoteSession {
-  run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>
+  run(
+    feeds: Readonly<Record<string, Tensor>>,
+    onFinished?: (finishedAt: number) => void,
+  ): Promise<Record<string, Tensor>>
   placement(): Promise<Placement | null>
   release(): Promise<void>
 }
@@ -56,7 +59,11 @@ export async function openSession(model: Uint8Array, options: SessionOptions): P
   const thread = currentThread()
   const { id } = await thread.call("openSession", { model, options })
   return {
-    run: (feeds) => thread.call("runSession", { id, feeds }),
+    async run(feeds, onFinished) {
+      const { outputs, finishedAt } = await thread.call("runSession", { id, feeds })
+      onFinished?.(finishedAt)
+      return outputs
+    },
     placement: () => thread.call("placementOf", { id }),
     release: async () => void (await thread.call("release", { id })),
   }

@@ -42,10 +42,11 @@ const methods: { [M in ComputeMethod]: (argument: ComputeCalls[M][0]) => Promise
     return null
   },
   openSession: async ({ model, options }) => keep(await createSession(model, options)),
-  runSession: ({ id, feeds }) => {
+  runSession: async ({ id, feeds }) => {
     const item = opened.get(id)
     if (item === undefined || isStep(item)) throw new InternalError(`${id} is no open session`)
-    return item.run(feeds)
+    const outputs = await item.run(feeds)
+    return { outputs, finishedAt: performance.timeOrigin + performance.now() }
   },
   placementOf: async ({ id }) => opened.get(id)?.placement() ?? null,
   providers: async () => builtInProviders(),

@@ -11,8 +11,15 @@ import type { Placement } from "./placement.ts"
 
 /** A compiled graph without training, its weights inside. */
 export interface Evaluation {
-  /** Runs one batch; the graph's batch size is fixed. */
-  run(feeds: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>>
+  /**
+   * Runs one batch; the graph's batch size is fixed. Batches may be handed over before the last one is done.
+   *
+   * @param onFinished is told when the batch was done, in milliseconds of `performance.timeOrigin + performance.now()`
+   */
+  run(
+    feeds: Readonly<Record<string, Tensor>>,
+    onFinished?: (finishedAt: number) => void,
+  ): Promise<Record<string, Tensor>>
   release(): Promise<void>
 }
 

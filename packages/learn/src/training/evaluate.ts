@@ -8,7 +8,7 @@ import {
 } from "@learnloss/engine"
 import type { SampleSet } from "../data/dataset.ts"
 import type { Matrix } from "../strategies/strategy.ts"
-import type { BatchMaker } from "./batches.ts"
+import type { BatchMaker, Feeds } from "./batches.ts"
 import { defaultEvaluationBatch } from "./choose-evaluation.ts"
 import { throwIfAborted } from "./interruption.ts"
 import { buildEvaluation, type EvaluatedName, type Learner } from "./learner.ts"
@@ -30,6 +30,8 @@ export interface EvaluateOptions<Target> {
   readonly onProgress: (done: number, total: number) => void
   /** Turns the graph of what is wanted into the one that is run; its outputs are then those that are given. */
   readonly rewrite?: (built: LoweredGraph) => LoweredGraph
+  /** Is told for how many seconds the network had nothing to do because a batch was not ready. */
+  readonly onWait?: ((seconds: number) => void) | undefined
 }
 
 /**
@@ -57,31 +59,61 @@ export async function evaluateGraph<Target>(options: EvaluateOptions<Target>): P
     }),
   )
   const withTargets = wanted.includes("targetLoss")
-  const session = await compileEvaluation(graph.graph, graph.outputs, { threads, device }, options.plan)
-  const feedsAt = (start: number) => {
+  const feedsAt = async (start: number): Promise<Feeds> => {
     const chosen = positions.slice(start, start + batch)
     // The graph's batch size is fixed, so a last short batch is filled with its first sample.
     while (chosen.length < batch) chosen.push(chosen[0] as number)
     return batches.evaluation(samples, chosen, withTargets)
   }
+  const compiling = compileEvaluation(graph.graph, graph.outputs, { threads, device }, options.plan)
+  const first = handled(feedsAt(0))
+  const session = await compiling
+  let freeAt = now()
+  let waitSeconds = 0
+  /** Hands a batch over while the one before it runs, so that the network never waits for this thread. */
+  const start = (feeds: Feeds): Promise<Record<string, Tensor>> => {
+    const startedAt = now()
+    return handled(
+      session.run(feeds, (finishedAt) => {
+        waitSeconds += Math.max(0, startedAt - freeAt) / 1000
+        freeAt = finishedAt
+      }),
+    )
+  }
+  let running: Promise<unknown> = Promise.resolve()
   try {
-    let feeds = await feedsAt(0)
-    for (let start = 0; start < positions.length; start += batch) {
+    let current = start(await first)
+    for (let done = 0; done < positions.length; done += batch) {
+      running = current
       throwIfAborted(signal, "evaluation")
-      const running = session.run(feeds)
-      const next = start + batch
-      const preparing = next < positions.length ? feedsAt(next) : feeds
-      const [prepared, results] = await Promise.all([preparing, running])
-      feeds = prepared
-      const count = Math.min(batch, positions.length - start)
+      const next = done + batch
+      const upcoming = next < positions.length ? start(await feedsAt(next)) : current
+      running = upcoming
+      const results = await current
+      current = upcoming
+      const count = Math.min(batch, positions.length - done)
       for (const [name, { columns: width, data }] of Object.entries(columns)) {
         const values = (results[name] as Tensor).data as Float32Array
-        data.set(values.subarray(0, count * width), start * width)
+        data.set(values.subarray(0, count * width), done * width)
       }
-      onProgress(start + count, positions.length)
+      onProgress(done + count, positions.length)
     }
   } finally {
+    // A session must not be released under a batch that it has been handed.
+    await Promise.allSettled([running])
     await session.release()
   }
+  options.onWait?.(waitSeconds)
   return columns
+}
+
+/** Milliseconds of a clock that all threads share. */
+function now(): number {
+  return performance.timeOrigin + performance.now()
+}
+
+/** A promise that may fail before anybody waits for it. */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {})
+  return promise
 }

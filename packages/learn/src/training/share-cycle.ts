@@ -26,6 +26,7 @@ export function shareCycle({ state, progress, strategy }: FinishedCycle, folders
 export function adoptRecords({ record, predictions }: SharedCycle, place: Place, sharedWith: StrategyName) {
   const {
     selectSeconds: _,
+    scoreWaitSeconds: _wait,
     int8: _int8,
     int8MsPerImage: _int8Ms,
     float32MsPerImage: _float32Ms,

@@ -95,7 +95,9 @@ export async function trainCycle<Target>(options: TrainCycleOptions<Target>): Pr
   const save = async () => saveCheckpoint(checkpointFolder, { state: await trainStep.state(), meta: progress() })
   const start = performance.now() - trainSeconds * 1000
   let savedAt = performance.now()
+  const firstAt = performance.now()
   let feeds: Feeds = await feedsOf(step)
+  dataWaitSeconds += (performance.now() - firstAt) / 1000
   let lastStepAt = performance.now()
   let imagesPerSecond = 0
   while (step < steps) {
