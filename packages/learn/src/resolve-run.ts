@@ -14,7 +14,7 @@ import {
 } from "@learnloss/engine"
 import type { ClassificationDataset } from "./data/dataset.ts"
 import { requireExportable } from "./export.ts"
-import { chooseJobs, isLayoutOpen, layoutTimer, namedLayout } from "./jobs/choose-jobs.ts"
+import { chooseJobs, isLayoutOpen, layoutTimer, namedLayout, remembered, stepName } from "./jobs/choose-jobs.ts"
 import { openModel } from "./models/open-model.ts"
 import { describeInt8 } from "./scoring/int8.ts"
 import { tasks } from "./tasks/tasks.ts"
@@ -54,7 +54,8 @@ export interface ResolveOptions {
 }
 
 /**
- * Chooses how many jobs share the processor's threads, measures lowerings and looks into the network's file, where the settings leave that open.
+ * Chooses how many jobs share the processor's threads, measures lowerings and looks into the network's file, where the
+ * settings leave that open.
  *
  * @param say is told what was decided about a network from a file
  * @throws LearnlossError `MODULE_NOT_TRAINED` when a strategy cannot run under the settings, `INT8_NOTHING` and
@@ -93,7 +94,9 @@ export async function resolveRun(
   // What a frozen part costs shows in no training step.
   if (isLayoutOpen(config) && learner.model.frozen === undefined) {
     const plan = planOf({ ...config, engine: { ...config.engine, lowerings: chosen } })
-    layout = await chooseJobs(config, cores, layoutTimer(learner, dataset, plan, device), say)
+    const measurements = openMeasurements({ folder: cache, session: { threads: cores, device }, say })
+    const timer = remembered(layoutTimer(learner, dataset, plan, device), measurements, stepName(learner, plan))
+    layout = await chooseJobs(config, cores, timer, say)
     if (layout.jobs > 1) chosen = await chosenFor(layout.threads)
   }
   const engine = { ...config.engine, ...layout, lowerings: chosen }

@@ -1,9 +1,20 @@
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { type RunConfig, type RunConfigInput, runConfigSchema } from "@learnloss/contract"
-import { createRng, fixedPlan } from "@learnloss/engine"
+import { createRng, fixedPlan, openMeasurements } from "@learnloss/engine"
 import { describe, expect, test } from "vitest"
 import { openDataset } from "../data/open-dataset.ts"
 import { openLearner } from "../resolve-run.ts"
-import { chooseJobs, isLayoutOpen, layoutTimer, namedLayout, type TimeLayout } from "./choose-jobs.ts"
+import {
+  chooseJobs,
+  isLayoutOpen,
+  layoutTimer,
+  namedLayout,
+  remembered,
+  stepName,
+  type TimeLayout,
+} from "./choose-jobs.ts"
 
 function configOf(changes: Partial<RunConfigInput> = {}): RunConfig {
   return runConfigSchema.parse({
@@ -79,6 +90,18 @@ describe("how many jobs train at once", () => {
     expect(namedLayout(engine({}), 8)).toEqual({ jobs: 1, threads: 8 })
   })
 
+  test("is timed once a machine for each training step", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "learnloss-layouts-"))
+    const { asked, time } = timer({ 1: 10, 2: 7 })
+    const choice = (step: string) => {
+      const measurements = openMeasurements({ folder, session: { threads: 2 } })
+      return chooseJobs(configOf(), 2, remembered(time, measurements, step), () => {})
+    }
+    for (const step of ["one", "one", "another"]) expect(await choice(step)).toEqual({ jobs: 2, threads: 1 })
+    expect(asked).toEqual([1, 2, 1, 2])
+    rmSync(folder, { recursive: true })
+  })
+
   test("is timed by training steps that really run at once", async () => {
     const config = configOf()
     const data = await openDataset("shapes:40,20", {
@@ -88,6 +111,9 @@ describe("how many jobs train at once", () => {
       onDefect() {},
     })
     const { learner } = await openLearner(config, data, "learning-loss")
+    const other = await openLearner(configOf({ model: { name: "cnn4", width: 8 } }), data, "learning-loss")
+    expect(stepName(learner, fixedPlan)).not.toBe(stepName(other.learner, fixedPlan))
+    expect(stepName(learner, fixedPlan)).not.toBe(stepName(learner, { "forward x": "wide" }))
     const time = layoutTimer(learner, data, fixedPlan, "cpu")
     for (const jobs of [1, 2]) {
       const { milliseconds } = await time({ jobs, threads: 1 }, 4)
