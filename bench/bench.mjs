@@ -14,7 +14,7 @@ import { parseArgs } from "node:util"
 import { runtimeVersion } from "@learnloss/engine"
 import { cases, gemm } from "./cases.mjs"
 import { measure, measureLimit } from "./measure.mjs"
-import { startPeer } from "./peer-client.mjs"
+import { startFastestPeer } from "./peer-client.mjs"
 import { usePlansOfThisRun } from "./plan-cache.mjs"
 import { figuresOf, tableFoot, tableHead, tableRow } from "./table.mjs"
 
@@ -71,7 +71,7 @@ async function main() {
   const settings = readOptions()
   if (settings.help) return console.log(usage)
   // The peer of the speed cases; memory has processes of its own, of which none may run beside another.
-  const peer = await startPeer(settings.threads)
+  const peer = await startFastestPeer(settings.threads)
   const machine = {
     processor: cpus()[0]?.model ?? null,
     threads: settings.threads,
