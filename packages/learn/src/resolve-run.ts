@@ -93,9 +93,12 @@ export async function resolveRun(
   let chosen = await chosenFor(layout.threads)
   // What a frozen part costs shows in no training step.
   if (isLayoutOpen(config) && learner.model.frozen === undefined) {
-    const plan = planOf({ ...config, engine: { ...config.engine, lowerings: chosen } })
+    const planFor = async (count: number): Promise<LoweringPlan> =>
+      planOf({ ...config, engine: { ...config.engine, lowerings: await chosenFor(count) } })
     const measurements = openMeasurements({ folder: cache, session: { threads: cores, device }, say })
-    const timer = remembered(layoutTimer(learner, dataset, plan, device), measurements, stepName(learner, plan))
+    const timer = remembered(layoutTimer(learner, dataset, planFor, device), measurements, async (count) =>
+      stepName(learner, await planFor(count)),
+    )
     layout = await chooseJobs(config, cores, timer, say)
     if (layout.jobs > 1) chosen = await chosenFor(layout.threads)
   }

@@ -95,7 +95,12 @@ describe("how many jobs train at once", () => {
     const { asked, time } = timer({ 1: 10, 2: 7 })
     const choice = (step: string) => {
       const measurements = openMeasurements({ folder, session: { threads: 2 } })
-      return chooseJobs(configOf(), 2, remembered(time, measurements, step), () => {})
+      return chooseJobs(
+        configOf(),
+        2,
+        remembered(time, measurements, async (threads) => `${step} ${threads}`),
+        () => {},
+      )
     }
     for (const step of ["one", "one", "another"]) expect(await choice(step)).toEqual({ jobs: 2, threads: 1 })
     expect(asked).toEqual([1, 2, 1, 2])
@@ -114,7 +119,7 @@ describe("how many jobs train at once", () => {
     const other = await openLearner(configOf({ model: { name: "cnn4", width: 8 } }), data, "learning-loss")
     expect(stepName(learner, fixedPlan)).not.toBe(stepName(other.learner, fixedPlan))
     expect(stepName(learner, fixedPlan)).not.toBe(stepName(learner, { "forward x": "wide" }))
-    const time = layoutTimer(learner, data, fixedPlan, "cpu")
+    const time = layoutTimer(learner, data, async () => fixedPlan, "cpu")
     for (const jobs of [1, 2]) {
       const { milliseconds } = await time({ jobs, threads: 1 }, 4)
       expect(milliseconds).toBeGreaterThan(0)

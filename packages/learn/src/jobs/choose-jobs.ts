@@ -68,16 +68,20 @@ export async function chooseJobs(
   return best.layout
 }
 
-/** Times layouts by training the learner's network on images of the data set. */
+/** The plan of a training step for a number of threads: a thread alone prefers other ways than two together. */
+export type PlanFor = (threads: number) => Promise<LoweringPlan>
+
+/** Times layouts by training the learner's network on images of the data set, each with the plan that it would have. */
 export function layoutTimer(
   learner: Learner,
   dataset: ClassificationDataset,
-  plan: LoweringPlan,
+  planFor: PlanFor,
   device: Device,
 ): TimeLayout {
   let made: Promise<Feeds> | undefined
   return async (layout, mostSteps) => {
     made ??= someBatch(learner, dataset, device)
+    const plan = await planFor(layout.threads)
     return timeSteps(layout, { learner, feeds: await made, plan, device, mostSteps })
   }
 }
@@ -85,11 +89,15 @@ export function layoutTimer(
 /**
  * Times a layout of a training step once a machine.
  *
- * @param step names the training step, such as `stepName` does
+ * @param nameOf names the training step of so many threads, such as `stepName` does
  */
-export function remembered(time: TimeLayout, measurements: Measurements, step: string): TimeLayout {
+export function remembered(
+  time: TimeLayout,
+  measurements: Measurements,
+  nameOf: (threads: number) => Promise<string>,
+): TimeLayout {
   return async (layout, mostSteps) => {
-    const name = `${step}, ${layout.jobs} at once with ${layout.threads} threads`
+    const name = `${await nameOf(layout.threads)}, ${layout.jobs} at once with ${layout.threads} threads`
     const known = measurements.find(name, [clock])?.milliseconds[clock]
     // What ran once fitted into the memory.
     if (known !== undefined && known !== null) return { milliseconds: known, bytes: 0 }
