@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest"
 import * as op from "../graph/build.ts"
 import { encodeModel } from "../graph/codec.ts"
 import { Graph, type Value } from "../graph/graph.ts"
-import { floatTensor } from "../graph/tensor.ts"
+import { floatTensor, sizeOf } from "../graph/tensor.ts"
 import { lower } from "../lowering/lower.ts"
 import { fixedPlan } from "../lowering/plan.ts"
 import { createRng } from "../random/rng.ts"
@@ -86,27 +86,32 @@ describe("gradients", () => {
     expect(() => gradients(graph, op.reduceSum(dw as Value), [x])).toThrow(/ConvWeightGradient/)
   })
 
-  test("of equal elements in a window, the one that ONNX Runtime picked takes the gradient", async () => {
+  test.each([
+    { windows: "that overlap", shape: [2, 2, 5, 5], kernel: 3, strides: 2, padding: 1 },
+    { windows: "side by side", shape: [2, 3, 4, 6], kernel: 2, strides: 2, padding: 0 },
+    { windows: "that leave a row and a column", shape: [2, 2, 5, 7], kernel: 2, strides: 2, padding: 0 },
+  ])("of equal elements in windows $windows, the first takes the gradient", async (each) => {
+    const { shape, kernel, strides, padding } = each
     const graph = new Graph()
-    const x = graph.input("x", "float32", [2, 2, 5, 5])
+    const x = graph.input("x", "float32", shape)
     const [y, indices] = op.maxPool(x, {
-      kernel: [3, 3],
-      strides: [2, 2],
-      pads: [1, 1, 1, 1],
+      kernel: [kernel, kernel],
+      strides: [strides, strides],
+      pads: [padding, padding, padding, padding],
       dilations: [1, 1],
       ceil: false,
     })
     const weight = floatTensor(
       y.shape,
-      Float32Array.from({ length: 36 }, (_, index) => 1 + index),
+      Float32Array.from({ length: sizeOf(y.shape) }, (_, index) => 1 + index / 3),
     )
     const [dx] = gradients(graph, op.reduceSum(op.mul(y, graph.constant(weight))), [x])
     const { graph: lowered, outputs } = lower(graph, { dx: dx as Value, indices }, fixedPlan)
     const session = await createSession(encodeModel(lowered, outputs), { threads: 2 })
-    const ties = Float32Array.from({ length: 100 }, (_, index) => index % 2)
-    const outcome = await session.run({ x: floatTensor([2, 2, 5, 5], ties) })
+    const ties = Float32Array.from({ length: sizeOf(shape) }, () => rng.integer(3) - 1)
+    const outcome = await session.run({ x: floatTensor(shape, ties) })
     await session.release()
-    const expected = new Float32Array(100)
+    const expected = new Float32Array(ties.length)
     for (const [window, position] of Array.from(outcome.indices!.data, Number).entries())
       expected[position]! += weight.data[window] as number
     expect(outcome.dx?.data).toEqual(expected)

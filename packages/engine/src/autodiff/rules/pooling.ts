@@ -1,9 +1,48 @@
-import { expand, mul, reshape, scatterElements, sub } from "../../graph/build.ts"
-import type { Value } from "../../graph/graph.ts"
+import { concat, expand, hardSigmoid, maxPool, mul, reshape, scatterElements, slice, sub } from "../../graph/build.ts"
+import type { Node, Value } from "../../graph/graph.ts"
 import type { OpAttributes, OpType } from "../../graph/ops.ts"
 import { floatTensor, intTensor, sizeOf } from "../../graph/tensor.ts"
 import type { GradientRule } from "../rule.ts"
 import { zeros } from "./indexing.ts"
+
+/** Whether 2x2 windows lie side by side and cover the whole input, as where networks halve their maps. */
+function isHalving({ inputs, outputs, attributes }: Node<"MaxPool">): boolean {
+  const [x, y] = [inputs[0] as Value, outputs[0] as Value]
+  const isPair = (numbers: readonly number[], number: number) => numbers.every((each) => each === number)
+  return (
+    isPair([...attributes.kernel, ...attributes.strides], 2) &&
+    isPair(attributes.pads, 0) &&
+    isPair(attributes.dilations, 1) &&
+    [2, 3].every((axis) => x.shape[axis] === 2 * (y.shape[axis] as number))
+  )
+}
+
+/** One where a part is the maximum, zero where it is less by more than a denormal number. */
+function isMaximum(part: Value, maximum: Value): Value {
+  return hardSigmoid(sub(part, maximum), 3e38, 1)
+}
+
+/**
+ * Halving without the positions of the maxima, for which ONNX Runtime would leave its fast kernel: of a window's two rows
+ * the first whose maximum is the window's takes the gradient, and of that row's two numbers the first that is the row's
+ * maximum. So of equal numbers the first takes it, as with positions.
+ */
+function halvingGradient(x: Value, y: Value, dy: Value): Value {
+  const [n, c, h, w] = x.shape as [number, number, number, number]
+  const [windowRows, half] = [(n * c * h) / 2, w / 2]
+  const inRows = (kernel: readonly [number, number]) =>
+    maxPool(x, { kernel, strides: [1, 2], pads: [0, 0, 0, 0], dilations: [1, 1], ceil: false })[0]
+  const rowMaxima = inRows([1, 2]) // [n, c, h, w / 2]
+  const upper = reshape(slice(reshape(rowMaxima, [windowRows, 2, half]), 1, 0, 1), [windowRows, half])
+  const gradient = reshape(dy, [windowRows, half])
+  const ofUpper = mul(gradient, isMaximum(upper, reshape(y, [windowRows, half])))
+  const ofRows = [ofUpper, sub(gradient, ofUpper)].map((row) => reshape(row, [windowRows, 1, half]))
+  const rowGradient = reshape(concat(ofRows, 1), rowMaxima.shape)
+  // Windows of one number take every other column, and on all threads, which a strided slice does not.
+  const ofLeft = mul(rowGradient, isMaximum(inRows([1, 1]), rowMaxima))
+  const ofColumns = [ofLeft, sub(rowGradient, ofLeft)].map((column) => reshape(column, [n * c * h * half, 1]))
+  return reshape(concat(ofColumns, 1), x.shape)
+}
 
 /**
  * Each gradient goes to where its maximum was found; windows that overlap add up there. Positions count through the
@@ -12,6 +51,7 @@ import { zeros } from "./indexing.ts"
 const maxPoolRule: GradientRule<"MaxPool"> = ({ node, outputGradient }) => {
   const x = node.inputs[0] as Value
   const [y, indices] = node.outputs as [Value, Value]
+  if (isHalving(node)) return [halvingGradient(x, y, outputGradient())]
   const [n, c, h, w] = x.shape as [number, number, number, number]
   const planes = n * c
   const windows = [planes, sizeOf(y.shape.slice(2))]
