@@ -1,6 +1,6 @@
-import { mul, reshape, split } from "../graph/build.ts"
+import { reshape, split } from "../graph/build.ts"
 import type { NamedOutputs } from "../graph/codec.ts"
-import { type AnyNode, Graph, type Node, nodesNeededFor, type Value } from "../graph/graph.ts"
+import { type AnyNode, Graph, nodesNeededFor, type Value } from "../graph/graph.ts"
 import { sizeOf } from "../graph/tensor.ts"
 import { channelBlend } from "./channel-blend.ts"
 import type { Device } from "./device.ts"
@@ -8,6 +8,7 @@ import { fitDevice } from "./fit-device.ts"
 import { chosenLowering, type LoweringPlan } from "./plan.ts"
 import { type ConvProduct, factorsOf, productKey, productOf } from "./product.ts"
 import { simplify } from "./simplify.ts"
+import { type StatisticsZeros, statisticsZeros } from "./statistics-zeros.ts"
 
 /** A graph of ops that ONNX Runtime has. */
 export interface LoweredGraph {
@@ -54,8 +55,10 @@ export function lower(
     mapped.set(value, constant)
     return constant
   }
-  for (const node of nodesNeededFor(graph, Object.values(outputs))) {
-    const results = lowerNode(node, node.inputs.map(map), lowered, plan, device)
+  const nodes = nodesNeededFor(graph, Object.values(outputs))
+  const zeros = statisticsZeros(nodes)
+  for (const node of nodes) {
+    const results = lowerNode(node, node.inputs.map(map), lowered, plan, device, zeros)
     for (const [position, output] of node.outputs.entries()) mapped.set(output, results[position] as Value)
   }
   const named = Object.entries(outputs).map(([name, value]) => [name, map(value)])
@@ -77,9 +80,13 @@ function lowerNode(
   lowered: Graph,
   plan: LoweringPlan,
   device: Device,
+  zeros: StatisticsZeros,
 ): readonly Value[] {
   if (node.op === "StopGradient" || node.op === "ScaleGradient") return [inputs[0] as Value]
-  if (node.op === "BatchNormalization" && node.attributes.training) return lowerBatchStatistics(node, inputs, lowered)
+  if (node.op === "BatchNormalization" && node.attributes.training) {
+    const [x, scale, bias, mean] = inputs as [Value, Value, Value, Value]
+    return lowered.add(node.op, [x, scale, bias, ...zeros.next(mean)], node.attributes)
+  }
   if (node.op === "ChannelBlend") return [channelBlend(inputs, device)]
   const product = productOf(node)
   if (product === undefined) return lowered.add(node.op, inputs, node.attributes)
@@ -87,19 +94,6 @@ function lowerNode(
   const isKept = node.op === "ConvTranspose" && plan[productKey(product)] === undefined
   if (isKept) return lowered.add(node.op, inputs, node.attributes)
   return [chosenLowering(product, plan).build(product, factorsOf(node, inputs))]
-}
-
-/**
- * ONNX Runtime writes a training batch's statistics over the memory of the running statistics that it was given. They
- * only enter with a factor next to zero, so each node is given zeros of its own to write over instead.
- */
-function lowerBatchStatistics(
-  node: Node<"BatchNormalization">,
-  inputs: readonly Value[],
-  lowered: Graph,
-): readonly Value[] {
-  const [x, scale, bias, mean, variance] = inputs as [Value, Value, Value, Value, Value]
-  return lowered.add(node.op, [x, scale, bias, mul(mean, 0), mul(variance, 0)], node.attributes)
 }
 
 /** The different convolution products that the outputs need. */
