@@ -11,6 +11,7 @@ import {
   Graph,
   initializeParameters,
   intTensor,
+  measureEvaluation,
   measureTrainingPlan,
   op,
   openMeasurements,
@@ -78,13 +79,18 @@ function openBatch({ batch, image, folder }) {
   return { images, labels: intTensor([batch], labels) }
 }
 
+/** How plans are measured, and kept as runs keep them. */
+function measuring(threads) {
+  const session = { threads, device: "cpu" }
+  const measurements = openMeasurements({ folder: cacheFolder(), session, say: (line) => console.error(line) })
+  return { ...session, measurements }
+}
+
 /** Builds, plans and compiles a training graph; what `build-w64` times. */
 export async function buildStep(options) {
   const { batch, threads } = options
   const learner = await openLearner(options)
-  const session = { threads, device: "cpu" }
-  const measurements = openMeasurements({ folder: cacheFolder(), session, say: (line) => console.error(line) })
-  const plan = await measureTrainingPlan(buildTraining(learner, batch), { ...session, measurements })
+  const plan = await measureTrainingPlan(buildTraining(learner, batch), measuring(threads))
   const spec = buildTraining(learner, batch)
   const flops = trainingFlops(spec)
   const step = await compileTrainStep(spec, plan, { threads })
@@ -115,9 +121,11 @@ export async function createScoreBench(options) {
   const { batch, threads, folder } = options
   const learner = await openLearner(options)
   const weights = startingWeights(buildTraining(learner, batch).network.specs, folder)
-  const { graph, outputs } = buildEvaluation(learner, batch, weights, ["output", "predictedLoss", "embedding"])
+  const build = (count) => buildEvaluation(learner, count, weights, ["output", "predictedLoss", "embedding"])
+  const { plan } = await measureEvaluation(build, { batch, ...measuring(threads) })
+  const { graph, outputs } = build(batch)
   const flops = forwardFlops(graph, Object.values(outputs))
-  const session = await compileEvaluation(graph, outputs, { threads })
+  const session = await compileEvaluation(graph, outputs, { threads }, plan)
   const { images } = openBatch(options)
   const { output } = await session.run({ images })
   const check = output.data.reduce((sum, logit) => sum + Math.abs(logit), 0) / output.data.length
