@@ -101,6 +101,7 @@ export async function fitNetwork(settings: FitSettings, options: FitOptions): Pr
     const rng = createRng(settings.seed)
     const progress = await startCycle({
       trainStep,
+      plan: trainStep.plan,
       specs: spec.network.specs,
       checkpointFolder,
       cycle: 1,
@@ -112,6 +113,7 @@ export async function fitNetwork(settings: FitSettings, options: FitOptions): Pr
     onStart({ network, plan, fromStep: progress.step, placement: trainStep.placement })
     await trainCycle({
       trainStep,
+      plan: trainStep.plan,
       batches,
       labeled: dataset.train.ids.map((_, position) => position),
       batch: training.batch,

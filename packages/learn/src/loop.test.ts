@@ -339,6 +339,14 @@ describe("the loop", () => {
     const [once, again] = [await run("learning-loss", config), await run("learning-loss", config)]
     expect(untimed(again)).toBe(untimed(once))
     const plan = config.engine.lowerings as Record<string, string>
+    const evaluated = Object.keys(plan).find((key) => key.startsWith("inference ")) as string
+    const scoredOtherwise = { ...config.engine, lowerings: { ...plan, [evaluated]: "another" } }
+    await expect(
+      run("learning-loss", { ...config, engine: scoredOtherwise }, recorder(once.checkpointFolder)),
+    ).rejects.toThrow(`${evaluated}: expected the lowering another, as engine.lowerings says`)
+    // Another run may bring the plan; the batch of evaluation comes with it.
+    const brought = configOf({ engine: { threads: 1, lowerings: plan }, budget: settings.budget })
+    expect((await resolveRun(brought, dataset, () => {}, { cache })).engine).toEqual(config.engine)
     const product = Object.keys(plan).find((key) => key.startsWith("weight-gradient 8x4x")) as string
     const other = plan[product] === "swapped" ? "patch-columns" : "swapped"
     const changed = { ...config, engine: { ...config.engine, lowerings: { ...plan, [product]: other } } }

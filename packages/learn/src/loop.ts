@@ -50,6 +50,7 @@ export async function runTrial(options: TrialOptions): Promise<void> {
   const plan = planOf(config)
   await requireRunnablePlan(plan, machine)
   const trainStep = await compileTrainStep(spec, plan, machine)
+  const wholePlan = { ...plan, ...trainStep.plan }
   const { placement } = trainStep
   if (placement !== null) {
     emit({ strategy: name, trial, cycle: recorder.finished.cycles.length + 1, type: "placed", placement })
@@ -73,6 +74,7 @@ export async function runTrial(options: TrialOptions): Promise<void> {
 
       const progress = await startCycle({
         trainStep,
+        plan: wholePlan,
         specs,
         checkpointFolder: recorder.checkpointFolder,
         cycle,
@@ -92,6 +94,7 @@ export async function runTrial(options: TrialOptions): Promise<void> {
       })
       const trained = await trainCycle({
         trainStep,
+        plan: wholePlan,
         batches,
         labeled: labeled.positions,
         batch: training.batch,

@@ -109,7 +109,16 @@ export async function resolveRun(
   return { ...config, model, engine: { ...engine, lowerings: plans, evaluationBatch: evaluation.batch } }
 }
 
-/** How networks are evaluated: what the settings leave open is measured, unless they ask for fixed choices. */
+/** Batch that a plan was made for: evaluated products carry it in their names. */
+function evaluationBatchOf(plan: LoweringPlan): number | undefined {
+  const product = Object.keys(plan).find((key) => key.startsWith("inference "))
+  return product === undefined ? undefined : Number(/^inference (\d+)x/.exec(product)?.[1])
+}
+
+/**
+ * How networks are evaluated: what the settings leave open is measured, unless they ask for fixed choices or bring a plan,
+ * which fits the batch that it was made for.
+ */
 async function settleEvaluation(
   { engine }: RunConfig,
   learner: Learner,
@@ -117,10 +126,11 @@ async function settleEvaluation(
 ): Promise<EvaluationChoice> {
   const { lowerings, evaluationBatch } = engine
   const isOpen = evaluationBatch === "measured"
-  if (lowerings === "fixed" || (lowerings !== "measured" && !isOpen))
-    return { batch: evaluationOf({ engine }).evaluationBatch, plan: fixedPlan }
-  const { batch, plan } = await chooseEvaluation(learner, isOpen ? options : { ...options, batch: evaluationBatch })
-  return { batch, plan: lowerings === "measured" ? plan : fixedPlan }
+  if (lowerings === "measured") {
+    return await chooseEvaluation(learner, isOpen ? options : { ...options, batch: evaluationBatch })
+  }
+  const ofPlan = isOpen && lowerings !== "fixed" ? evaluationBatchOf(lowerings) : undefined
+  return { batch: ofPlan ?? evaluationOf({ engine }).evaluationBatch, plan: fixedPlan }
 }
 
 /** A comparison of strategies is worth its while without a file of the network, but nobody should learn of that at its end. */

@@ -9,7 +9,7 @@ import { createRng } from "../random/rng.ts"
 import { probeChannelBlock } from "../runtime/channel-block.ts"
 import { createSession } from "../runtime/ort.ts"
 import { lower, productsOf } from "./lower.ts"
-import { chosenLowering, fixedPlan, type LoweringPlan, possibleLowerings } from "./plan.ts"
+import { chosenLowering, fixedPlan, type LoweringPlan, lowerings, possibleLowerings } from "./plan.ts"
 import { productKey, productKinds } from "./product.ts"
 
 const rng = createRng("lowering")
@@ -128,6 +128,9 @@ function reference(
   return { forward: y, "input-gradient": dx, "weight-gradient": dw, inference: y }
 }
 
+/** What the cases have compared so far, as `kind name`. */
+const comparedWays = new Set<string>()
+
 describe("lowering", () => {
   test.each(convCases)(
     "every way to compute the products of $x by $w gives the sums of the definition",
@@ -167,6 +170,7 @@ describe("lowering", () => {
           const difference = relativeDifference(outcome.result!.data as Float32Array, expected[product.kind])
           expect(difference, `${product.kind} ${name}`).toBeLessThan(2e-5)
           compared.push(product.kind)
+          comparedWays.add(`${product.kind} ${name}`)
         }
       }
       // Padding that a product would have to cut off leaves one way for its input gradient.
@@ -174,6 +178,16 @@ describe("lowering", () => {
       expect(compared.length).toBeGreaterThanOrEqual(4)
     },
   )
+
+  test("every way that this processor has was compared, not only those that win", async () => {
+    const channelBlock = await probeChannelBlock()
+    const ways = productKinds.flatMap((kind) =>
+      lowerings[kind]
+        .filter((way) => way.channelBlock === undefined || way.channelBlock === channelBlock)
+        .map(({ name }) => `${kind} ${name}`),
+    )
+    expect([...comparedWays].toSorted()).toEqual(expect.arrayContaining(ways.toSorted()))
+  })
 
   test.each([
     { x: [2, 16, 4, 5], w: [16, 16, 3, 3], pads: [1, 1, 1, 1], strides: [2, 2], outputPadding: [1, 1] },

@@ -26,8 +26,7 @@ const simplifications: Simplifications = { ...movementSimplifications, ...arithm
  * neutral operands, and what depends on constants alone. Equal nodes become one and unread ones are left out, as `Graph`
  * and encoding do by themselves.
  *
- * Nothing here looks through `Split`: a training step writes new weights over the old ones while layers still read the
- * copies that a split gave them.
+ * Nothing here looks through `Split`: it hands out the small parameters of a training step, which are updated as one.
  */
 export function simplify(
   graph: Graph,

@@ -98,17 +98,18 @@ export function remembered(
 ): TimeLayout {
   return async (layout, mostSteps) => {
     const name = `${await nameOf(layout.threads)}, ${layout.jobs} at once with ${layout.threads} threads`
-    const known = measurements.find(name, [clock])?.milliseconds[clock]
-    // What ran once fitted into the memory.
-    if (known !== undefined && known !== null) return { milliseconds: known, bytes: 0 }
+    const known = measurements.find(name, [clock, memory])?.milliseconds
+    const [milliseconds, bytes] = [known?.[clock], known?.[memory]]
+    if (typeof milliseconds === "number" && typeof bytes === "number") return { milliseconds, bytes }
     const timed = await time(layout, mostSteps)
-    measurements.keep(name, { chosen: clock, milliseconds: { [clock]: timed.milliseconds } })
+    measurements.keep(name, { chosen: clock, milliseconds: { [clock]: timed.milliseconds, [memory]: timed.bytes } })
     measurements.save()
     return timed
   }
 }
 
 const clock = "milliseconds of the clock a step"
+const memory = "bytes of memory"
 
 /** Names a training step by all that its time depends on: tensors, batch and ways to compute. */
 export function stepName(learner: Learner, plan: LoweringPlan): string {

@@ -15,6 +15,8 @@ import type { CycleProgress } from "./train-cycle.ts"
 
 export interface StartCycleOptions {
   readonly trainStep: TrainStep
+  /** How products are computed, in training and in evaluation: a checkpoint must have been made by the same plan. */
+  readonly plan: LoweringPlan
   readonly specs: readonly ParameterSpec[]
   readonly checkpointFolder: string
   readonly cycle: number
@@ -34,11 +36,11 @@ export interface StartCycleOptions {
  * continue weights that are not there
  */
 export async function startCycle(options: StartCycleOptions): Promise<CycleProgress> {
-  const { trainStep, specs, checkpointFolder, cycle, steps, startFrom, trialRng, cycleRng } = options
+  const { trainStep, plan, specs, checkpointFolder, cycle, steps, startFrom, trialRng, cycleRng } = options
   const saved = loadCheckpoint<CycleProgress>(checkpointFolder)
   if (saved !== undefined) requireWeightsOf(specs, saved.state.parameters, checkpointFolder)
   if (saved?.meta.cycle === cycle) {
-    requireSamePlan(saved.meta.plan, trainStep.plan, checkpointFolder)
+    requireSamePlan(saved.meta.plan, plan, checkpointFolder)
     await trainStep.load(saved.state)
     return saved.meta
   }
@@ -46,7 +48,7 @@ export async function startCycle(options: StartCycleOptions): Promise<CycleProgr
     const stream = startFrom === "fresh" ? cycleRng : trialRng
     await trainStep.load(weightsOnly(initializeParameters(specs, stream.child("weights"))))
   } else if (saved !== undefined && saved.meta.cycle === cycle - 1 && saved.meta.step === saved.meta.steps) {
-    requireSamePlan(saved.meta.plan, trainStep.plan, checkpointFolder)
+    requireSamePlan(saved.meta.plan, plan, checkpointFolder)
     await trainStep.load(weightsOnly(saved.state.parameters))
   } else {
     throw new LearnlossError("CHECKPOINT_MISSING", {

@@ -16,7 +16,7 @@ import { observedNames } from "./learner.ts"
 
 /** What training needs to go on from a checkpoint as if it had never stopped. */
 export interface CycleProgress {
-  /** How the products of a step were computed; absent in checkpoints from before this was kept. */
+  /** How products are computed, in training and in evaluation; absent in checkpoints from before this was kept. */
   readonly plan?: LoweringPlan
   readonly cycle: number
   /** Steps done. */
@@ -41,6 +41,8 @@ export interface StepReport {
 
 export interface TrainCycleOptions<Target> {
   readonly trainStep: TrainStep
+  /** How products are computed, in training and in evaluation: written into the checkpoints. */
+  readonly plan: LoweringPlan
   readonly batches: BatchMaker<Target>
   /** Positions of the labelled samples in the training split. */
   readonly labeled: readonly number[]
@@ -84,7 +86,7 @@ export async function trainCycle<Target>(options: TrainCycleOptions<Target>): Pr
   }
   let { step, lateLossSum, trainSeconds, dataWaitSeconds } = options.progress
   const progress = (): CycleProgress => ({
-    plan: trainStep.plan,
+    plan: options.plan,
     cycle,
     step,
     steps,
