@@ -22,13 +22,21 @@ export function foldNormalization(graph: Graph, outputs: NamedOutputs): LoweredG
     if (norm === undefined || before === undefined) return undefined
     const { convolution, weight, bias } = before
     const [x, { name, shape }] = convolution.inputs as [Value, Value]
-    const kernel = weight.length / norm.length
-    const factorOf = (channel: number) => (norm[channel] as ChannelNorm).factor
-    const scaled = Float32Array.from(weight, (number, at) => number * factorOf(Math.floor(at / kernel)))
+    const scaled = scaledByChannel(weight, norm)
     const shift = Float32Array.from(norm, ({ factor, offset }, at) => (bias?.[at] ?? 0) * factor + offset)
     const y = conv(map(x), folded.constant(floatTensor(shape, scaled), name), convolution.attributes)
     return [add(y, folded.constant(floatTensor([1, shift.length, 1, 1], shift), `${name} shift`))]
   })
+}
+
+/** A weight [O, ...] times the factor of each output channel; a plain loop, since a network has millions of numbers. */
+function scaledByChannel(weight: Float32Array, norm: readonly ChannelNorm[]): Float32Array {
+  const scaled = new Float32Array(weight.length)
+  const kernel = weight.length / norm.length
+  for (const [channel, { factor }] of norm.entries()) {
+    for (let at = channel * kernel; at < (channel + 1) * kernel; at++) scaled[at] = (weight[at] as number) * factor
+  }
+  return scaled
 }
 
 /** What normalisation makes of a channel: `factor x + offset`. */
