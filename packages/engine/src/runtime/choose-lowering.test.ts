@@ -3,8 +3,10 @@ import type { Lowering } from "../lowering/product.ts"
 import { chooseLowering, type OpenTrial } from "./choose-lowering.ts"
 
 interface Fake {
-  /** Milliseconds of each run; the last one goes on. */
+  /** Milliseconds of warming up and of each run; the last one goes on. */
   readonly runs: readonly number[]
+  /** What warming up takes without finding memory. */
+  readonly atLeast?: number
   readonly result?: readonly number[]
   readonly fails?: boolean
 }
@@ -18,15 +20,20 @@ function fakes(given: Readonly<Record<string, Fake>>) {
     return { name, fits: () => true, build }
   })
   const openTrial: OpenTrial = async ({ name }) => {
-    const { runs: times, result = [1, 2, 3], fails = false } = given[name] as Fake
+    const { runs: times, result = [1, 2, 3], fails = false, atLeast } = given[name] as Fake
     let count = 0
     open.add(name)
+    const run = async () => {
+      if (fails) throw new Error("no kernel")
+      runs.push(name)
+      return times[Math.min(count++, times.length - 1)] as number
+    }
     return {
-      async run() {
-        if (fails) throw new Error("no kernel")
-        runs.push(name)
-        return times[Math.min(count++, times.length - 1)] as number
+      async warmUp() {
+        const took = await run()
+        return { took, atLeast: atLeast ?? took }
       },
+      run,
       result: Float32Array.from(result),
       release: async () => void open.delete(name),
     }
@@ -39,8 +46,8 @@ describe("choosing a lowering", () => {
     const { candidates, openTrial, open } = fakes({
       plain: { runs: [20] },
       slow: { runs: [100] },
-      warm: { runs: [28, 15, 12] },
-      noisy: { runs: [19, 90, 90] },
+      warm: { runs: [128, 15, 12], atLeast: 9 },
+      noisy: { runs: [19, 24, 22] },
     })
     const { chosen, milliseconds } = await chooseLowering(candidates, openTrial)
     expect(chosen).toBe("warm")

@@ -8,7 +8,7 @@ import { Graph, type Value } from "../graph/graph.ts"
 import { floatTensor, type Shape, sizeOf } from "../graph/tensor.ts"
 import { createRng } from "../random/rng.ts"
 import { compileEvaluation } from "./evaluation.ts"
-import { liveBytes, measureEvaluation, type TimeEvaluation } from "./measure-evaluation.ts"
+import { liveBytes, measureEvaluation, type OpenEvaluation } from "./measure-evaluation.ts"
 import type { MeasureOptions } from "./measure-plan.ts"
 import { openMeasurements } from "./measurements.ts"
 
@@ -39,13 +39,14 @@ function build(batch: number, width = side) {
 /** A clock by batch, and one for plans that name anything but plain convolutions. */
 function clock(byBatch: Readonly<Record<number, number>>, planned = 1) {
   const timed: string[] = []
-  const timeEvaluation: TimeEvaluation = async ({ graph }, plan) => {
+  const openEvaluation: OpenEvaluation = async ({ graph }, plan) => {
     const batch = graph.inputs[0]?.shape[0] as number
     const isPlanned = Object.values(plan).some((name) => name !== "plain")
     timed.push(`${batch}${isPlanned ? " planned" : ""}`)
-    return isPlanned ? planned : (byBatch[batch] as number)
+    const milliseconds = isPlanned ? planned : (byBatch[batch] as number)
+    return { run: async () => milliseconds, release: async () => {} }
   }
-  return { timed, timeEvaluation }
+  return { timed, openEvaluation }
 }
 
 /** Trials in which the last candidate is always fastest. */
@@ -53,7 +54,12 @@ const lastWins: MeasureOptions["trials"] = () => {
   let milliseconds = 100
   return async () => {
     const own = milliseconds--
-    return { run: async () => own, result: Float32Array.of(1), release: async () => {} }
+    return {
+      warmUp: async () => ({ took: own, atLeast: own }),
+      run: async () => own,
+      result: Float32Array.of(1),
+      release: async () => {},
+    }
   }
 }
 
@@ -63,13 +69,13 @@ describe("measuring how to evaluate", () => {
     const first = clock({ 32: 40, 64: 60, 128: 119, 256: 150 })
     const options = { ...session, trials: lastWins }
     const measurements = openMeasurements({ folder, session, about })
-    const choice = await measureEvaluation(build, { ...options, measurements, timeEvaluation: first.timeEvaluation })
+    const choice = await measureEvaluation(build, { ...options, measurements, openEvaluation: first.openEvaluation })
     expect(choice.batch).toBe(64)
     expect(first.timed).toEqual(["32", "64", "128", "64", "64 planned"])
     const second = clock({})
     const later = openMeasurements({ folder, session, about })
     expect(
-      await measureEvaluation(build, { ...options, measurements: later, timeEvaluation: second.timeEvaluation }),
+      await measureEvaluation(build, { ...options, measurements: later, openEvaluation: second.openEvaluation }),
     ).toEqual(choice)
     expect(second.timed).toEqual([])
   })
@@ -77,14 +83,14 @@ describe("measuring how to evaluate", () => {
   test("does not try larger batches once a run is long or its values would fill the memory", async () => {
     const long = clock({ 32: 300, 64: 1 })
     expect(
-      (await measureEvaluation(build, { ...session, trials: lastWins, timeEvaluation: long.timeEvaluation })).batch,
+      (await measureEvaluation(build, { ...session, trials: lastWins, openEvaluation: long.openEvaluation })).batch,
     ).toBe(32)
     const wide = (batch: number) => build(batch, 16384)
     // Two values of 8 MiB a sample live at a time: 512 MiB hold 32 samples.
     expect(liveBytes(wide(1))).toBe(2 * 4 * 16 * side * 16384)
     const open = clock({ 32: 100, 64: 100 })
     expect(
-      (await measureEvaluation(wide, { ...session, trials: lastWins, timeEvaluation: open.timeEvaluation })).batch,
+      (await measureEvaluation(wide, { ...session, trials: lastWins, openEvaluation: open.openEvaluation })).batch,
     ).toBe(32)
     expect(open.timed).not.toContain("64")
   })
@@ -93,10 +99,10 @@ describe("measuring how to evaluate", () => {
     const times = { 32: 100, 64: 300 }
     const good = clock(times, 90)
     const options = { ...session, batch: 32, trials: lastWins }
-    const won = await measureEvaluation(build, { ...options, timeEvaluation: good.timeEvaluation })
+    const won = await measureEvaluation(build, { ...options, openEvaluation: good.openEvaluation })
     expect(Object.values(won.plan)).not.toContain("plain")
     const bad = clock(times, 110)
-    const lost = await measureEvaluation(build, { ...options, timeEvaluation: bad.timeEvaluation })
+    const lost = await measureEvaluation(build, { ...options, openEvaluation: bad.openEvaluation })
     expect(Object.keys(lost.plan)).toEqual(Object.keys(won.plan))
     expect(new Set(Object.values(lost.plan))).toEqual(new Set(["plain"]))
   })
@@ -106,7 +112,7 @@ describe("measuring how to evaluate", () => {
       ...session,
       batch: 32,
       trials: lastWins,
-      timeEvaluation: clock({ 32: 2 }).timeEvaluation,
+      openEvaluation: clock({ 32: 2 }).openEvaluation,
     })
     const feeds = { x: random([32, 16, side, side], "x") }
     const results = []

@@ -18,13 +18,24 @@ export interface EvaluationChoice {
   readonly plan: LoweringPlan
 }
 
-/** Milliseconds of one evaluation; tests put in a clock of their own. */
-export type TimeEvaluation = (network: BuiltNetwork, plan: LoweringPlan, options: SessionOptions) => Promise<number>
+/** A compiled network that is timed. */
+export interface EvaluationTrial {
+  /** Evaluates once and says how many milliseconds it took. */
+  run(): Promise<number>
+  release(): Promise<void>
+}
+
+/** Compiles a network to be timed; tests put in what takes as long as they say. */
+export type OpenEvaluation = (
+  network: BuiltNetwork,
+  plan: LoweringPlan,
+  options: SessionOptions,
+) => Promise<EvaluationTrial>
 
 export interface MeasureEvaluationOptions extends MeasureOptions {
   /** Samples at once, where that is settled. */
   readonly batch?: number
-  readonly timeEvaluation?: TimeEvaluation
+  readonly openEvaluation?: OpenEvaluation
 }
 
 const batches = [32, 64, 128, 256] as const
@@ -32,6 +43,10 @@ const batches = [32, 64, 128, 256] as const
 const mostBytes = 2 ** 29
 /** Beyond this a run's fixed costs no longer show, so larger batches are not tried. */
 const longRunMs = 250
+/** Rounds of a race: a few of long runs, more of short ones. */
+const fewestRounds = 3
+const mostRounds = 20
+const roundsMs = 250
 /** A larger batch must save this share of the time, since it also takes memory and is filled up at the end. */
 const leastGain = 0.02
 
@@ -46,7 +61,7 @@ export async function measureEvaluation(
   build: (batch: number) => BuiltNetwork,
   options: MeasureEvaluationOptions,
 ): Promise<EvaluationChoice> {
-  const { measurements, timeEvaluation: time = timeOnce } = options
+  const { measurements } = options
   const batch = options.batch ?? (await chooseBatch(build, options))
   const network = build(batch)
   const measured = await measurePlan(network.graph, network.outputs, options)
@@ -57,7 +72,14 @@ export async function measureEvaluation(
   const name = `evaluation ${batch} ${digestOf(network)} by ${digest(JSON.stringify(measured))}`
   const known = measurements?.find(name, ["plain", "plan"])
   if (known !== undefined) return { batch, plan: known.chosen === "plan" ? measured : plain }
-  const milliseconds = { plain: await time(network, fixedPlan, options), plan: await time(network, measured, options) }
+  const [plainMs, planMs] = await race(
+    [
+      [network, fixedPlan],
+      [network, measured],
+    ],
+    options,
+  )
+  const milliseconds = { plain: plainMs as number, plan: planMs as number }
   const chosen = milliseconds.plan < milliseconds.plain ? "plan" : "plain"
   measurements?.keep(name, { chosen, milliseconds })
   measurements?.save()
@@ -66,7 +88,7 @@ export async function measureEvaluation(
 
 /** Samples to evaluate at once: the fewest with which one takes hardly longer than with the best of the larger batches. */
 async function chooseBatch(build: (batch: number) => BuiltNetwork, options: MeasureEvaluationOptions): Promise<number> {
-  const { measurements, timeEvaluation: time = timeOnce } = options
+  const { measurements } = options
   const [smallest] = batches
   const smallNetwork = build(smallest)
   const bytesEach = liveBytes(smallNetwork) / smallest
@@ -78,8 +100,8 @@ async function chooseBatch(build: (batch: number) => BuiltNetwork, options: Meas
   let chosen: number = smallest
   let best = Number.POSITIVE_INFINITY
   for (const batch of fitting) {
-    const took = await time(batch === smallest ? smallNetwork : build(batch), fixedPlan, options)
-    milliseconds[batch] = Math.round(took * 1000) / 1000
+    const [took] = (await race([[batch === smallest ? smallNetwork : build(batch), fixedPlan]], options)) as [number]
+    milliseconds[batch] = took
     if (took / batch < best * (1 - leastGain)) {
       best = took / batch
       chosen = batch
@@ -91,28 +113,46 @@ async function chooseBatch(build: (batch: number) => BuiltNetwork, options: Meas
   return chosen
 }
 
-/** Shortest of a few runs on zeros; a long one says enough by itself. */
-const timeOnce: TimeEvaluation = async (network, plan, options) => {
-  const lowered = lowerEvaluation(network.graph, network.outputs, plan, options.device)
-  const session = await createSession(encodeModel(lowered.graph, lowered.outputs), options)
+/** Shortest run of each of several networks, which run in turn, so that a busy moment of the machine meets all of them. */
+async function race(
+  contenders: readonly (readonly [BuiltNetwork, LoweringPlan])[],
+  { openEvaluation = openTrial, threads, device }: MeasureEvaluationOptions,
+): Promise<number[]> {
+  const trials: EvaluationTrial[] = []
   try {
-    const zeros = network.graph.inputs.map(({ name, dtype, shape }) => [name, bind(zeroTensor(dtype, shape))] as const)
-    const results = Object.entries(network.outputs).map(
-      ([name, { dtype, shape }]) => [name, bind(zeroTensor(dtype, shape))] as const,
-    )
-    const [feeds, outputs] = [Object.fromEntries(zeros), Object.fromEntries(results)]
-    await session.runInto(feeds, outputs)
-    let shortest = Number.POSITIVE_INFINITY
-    for (let run = 0, spent = 0; run < 5 && spent < longRunMs; run++) {
+    for (const [network, plan] of contenders)
+      trials.push(await openEvaluation(network, plan, { threads, ...(device && { device }) }))
+    // Finds the memory.
+    for (const trial of trials) await trial.run()
+    const shortest = trials.map(() => Number.POSITIVE_INFINITY)
+    for (let round = 0, spent = 0; round < mostRounds && (round < fewestRounds || spent < roundsMs); round++) {
+      for (const [index, trial] of trials.entries()) {
+        const took = await trial.run()
+        spent += took
+        shortest[index] = Math.min(shortest[index] as number, took)
+      }
+    }
+    return shortest.map((each) => Math.round(each * 1000) / 1000)
+  } finally {
+    for (const trial of trials) await trial.release()
+  }
+}
+
+const openTrial: OpenEvaluation = async (network, plan, options) => {
+  const lowered = lowerEvaluation(network.graph, network.outputs, plan, options.device)
+  const model = encodeModel(lowered.graph, lowered.outputs)
+  const session = await createSession(model, { ...options, restsBetweenRuns: true })
+  const zeros = (values: readonly (readonly [string, Value])[]) =>
+    Object.fromEntries(values.map(([name, { dtype, shape }]) => [name, bind(zeroTensor(dtype, shape))]))
+  const feeds = zeros(network.graph.inputs.map((input) => [input.name, input]))
+  const outputs = zeros(Object.entries(network.outputs))
+  return {
+    async run() {
       const start = performance.now()
       await session.runInto(feeds, outputs)
-      const took = performance.now() - start
-      spent += took
-      shortest = Math.min(shortest, took)
-    }
-    return shortest
-  } finally {
-    await session.release()
+      return performance.now() - start
+    },
+    release: () => session.release(),
   }
 }
 

@@ -35,7 +35,12 @@ function fakeTrials() {
     return async ({ name }) => {
       const own = milliseconds--
       timed.push(`${product.weightShape[0]} ${name}`)
-      return { run: async () => own, result: Float32Array.of(1), release: async () => {} }
+      return {
+        warmUp: async () => ({ took: own, atLeast: own }),
+        run: async () => own,
+        result: Float32Array.of(1),
+        release: async () => {},
+      }
     }
   }
   return { timed, trials }

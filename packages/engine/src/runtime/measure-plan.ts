@@ -6,6 +6,7 @@ import { type LoweringPlan, lowerings, possibleLowerings } from "../lowering/pla
 import { type ConvProduct, type Lowering, productKey } from "../lowering/product.ts"
 import { probeChannelBlock } from "./channel-block.ts"
 import { chooseLowering, type OpenTrial } from "./choose-lowering.ts"
+import { Hopeless } from "./hopeless.ts"
 import type { Measurements } from "./measurements.ts"
 import type { SessionOptions } from "./ort.ts"
 import { createTrials } from "./trials.ts"
@@ -28,18 +29,24 @@ export async function measurePlan(graph: Graph, outputs: NamedOutputs, options: 
   const { measurements, onProgress, trials = createTrials, ...session } = options
   const channelBlock = await channelBlockOf(options)
   const plan: Record<string, string> = {}
+  const hopeless = new Hopeless()
   const open: { key: string; product: ConvProduct; candidates: readonly Lowering[] }[] = []
   for (const product of productsOf(graph, outputs)) {
     const key = productKey(product)
     const candidates = possibleLowerings(product, channelBlock)
     const names = candidates.map(({ name }) => name)
-    plan[key] = measurements?.find(key, names)?.chosen ?? (names[0] as string)
-    if (names.length > 1 && measurements?.find(key, names) === undefined) open.push({ key, product, candidates })
+    const known = measurements?.find(key, names)
+    plan[key] = known?.chosen ?? (names[0] as string)
+    if (known !== undefined) hopeless.learn(product, known)
+    else if (names.length > 1) open.push({ key, product, candidates })
   }
   try {
     for (const [index, { key, product, candidates }] of open.entries()) {
       onProgress?.(index, open.length)
-      const measurement = await chooseLowering(candidates, trials(product, session))
+      const timed = await chooseLowering(hopeless.without(product, candidates), trials(product, session))
+      hopeless.learn(product, timed)
+      const untimed = Object.fromEntries(candidates.map(({ name }) => [name, null]))
+      const measurement = { ...timed, milliseconds: { ...untimed, ...timed.milliseconds } }
       measurements?.keep(key, measurement)
       plan[key] = measurement.chosen
     }

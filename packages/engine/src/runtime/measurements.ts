@@ -9,7 +9,10 @@ import type { SessionOptions } from "./ort.ts"
 /** What came out when several ways to do the same were timed. */
 export interface Measurement {
   readonly chosen: string
-  /** Shortest run of every candidate; null for one that cannot run here or computes something else. */
+  /**
+   * Shortest run of every candidate, without finding memory for one that was given up after its first; null for one that
+   * was not timed: it cannot run here, computes something else, or could not have won.
+   */
   readonly milliseconds: Readonly<Record<string, number | null>>
 }
 
