@@ -103,12 +103,14 @@ class Attention(nn.Module):
 class EncoderBlock(nn.Module):
     """Attention and a feed-forward layer with GELU, each normalised before and added to its input."""
 
-    def __init__(self, width, heads):
+    def __init__(self, width, heads, widening=4):
         super().__init__()
         self.norm1 = nn.LayerNorm(width, eps=1e-6)
         self.attn = Attention(width, heads)
         self.norm2 = nn.LayerNorm(width, eps=1e-6)
-        self.mlp = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+        self.mlp = nn.Sequential(
+            nn.Linear(width, widening * width), nn.GELU(), nn.Linear(widening * width, width)
+        )
 
     def forward(self, x):
         x = x + self.attn(self.norm1(x))

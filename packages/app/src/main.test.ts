@@ -6,7 +6,7 @@ import { LearnlossError } from "@learnloss/engine"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { createFakeTrial, fakeDataset, fakeParts, writeFakeSettings } from "./experiments/fake-parts.test-suite.ts"
 import type { ExperimentParts } from "./experiments/parts.ts"
-import { main } from "./main.ts"
+import { runMain } from "./run-main.test-suite.ts"
 
 let root: string
 let settings: string
@@ -19,17 +19,8 @@ beforeEach(() => {
 afterEach(() => rmSync(root, { recursive: true, force: true }))
 
 /** Runs the command with captured output and parts that train nothing. */
-async function command(args: string[], replaced: Partial<ExperimentParts> = {}, signal = new AbortController().signal) {
-  const [stdout, stderr]: [string[], string[]] = [[], []]
-  const io = {
-    stdout: (text: string) => void stdout.push(text),
-    stderr: (text: string) => void stderr.push(text),
-    isTerminal: false,
-    signal,
-  }
-  const code = await main(args, { io, loadParts: async () => fakeParts(replaced) })
-  return { code, stdout: stdout.join(""), stderr: stderr.join("") }
-}
+const command = (args: string[], replaced: Partial<ExperimentParts> = {}, signal?: AbortSignal) =>
+  runMain(args, { loadParts: async () => fakeParts(replaced), ...(signal && { signal }) })
 
 const fail = (error: unknown) => async () => {
   throw error

@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { compileModel, floatTensor, readOnnxModel, readSafetensors } from "@learnloss/engine"
 import { relativeDifference } from "@learnloss/engine/testing"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { main } from "./main.ts"
+import { runMain } from "./run-main.test-suite.ts"
 
 /** What `fixtures/make-imports.py` writes: a few training steps of PyTorch on the images beside them. */
 interface FitFixture {
@@ -27,20 +27,8 @@ afterEach(() => {
   else process.env.LEARNLOSS_CACHE = cacheBefore
 })
 
-async function command(args: readonly string[], onProgress = (_: string) => {}, signal = new AbortController().signal) {
-  const [stdout, stderr]: [string[], string[]] = [[], []]
-  const io = {
-    stdout: (text: string) => void stdout.push(text),
-    stderr(text: string) {
-      stderr.push(text)
-      onProgress(text)
-    },
-    isTerminal: false,
-    signal,
-  }
-  const code = await main(args, { io })
-  return { code, stdout: stdout.join(""), stderr: stderr.join("") }
-}
+const command = (args: readonly string[], onSaid = (_: string) => {}, signal = new AbortController().signal) =>
+  runMain(args, { onSaid, signal })
 
 /** Runs a fit that ends within its first steps, whatever the machine's speed. */
 async function interrupted(args: readonly string[]) {

@@ -17,6 +17,7 @@ import { type ImportedNetwork, openImported } from "./models/imported/open.ts"
 import { machineOf } from "./resolve-run.ts"
 import { classification } from "./tasks/classification.ts"
 import { evaluateSamples } from "./training/evaluate.ts"
+import { throwIfAborted } from "./training/interruption.ts"
 import { buildTraining, type Learner } from "./training/learner.ts"
 import { stepsOfCycle } from "./training/moments.ts"
 import { openBatches } from "./training/open-batches.ts"
@@ -149,13 +150,16 @@ async function planOf(
   { lowerings }: FitSettings,
   learner: Learner,
   machine: SessionOptions,
-  { onMeasure, onNotice, cache = cacheFolder() }: FitOptions,
+  { onMeasure, onNotice, signal, cache = cacheFolder() }: FitOptions,
 ): Promise<LoweringPlan> {
   if (lowerings !== "measured") return lowerings === "fixed" ? fixedPlan : lowerings
   return await measureTrainingPlan(buildTraining(learner, learner.config.training.batch), {
     ...machine,
     measurements: openMeasurements({ folder: cache, session: machine, ...(onNotice && { say: onNotice }) }),
-    ...(onMeasure && { onProgress: onMeasure }),
+    onProgress(done, total) {
+      throwIfAborted(signal, "measuring how products are computed")
+      onMeasure?.(done, total)
+    },
   })
 }
 

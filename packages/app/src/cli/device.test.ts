@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { createFakeTrial, fakeParts, writeFakeSettings } from "../experiments/fake-parts.test-suite.ts"
 import type { ExperimentParts } from "../experiments/parts.ts"
 import { runFiles } from "../experiments/run-files.ts"
-import { main } from "../main.ts"
+import { runMain } from "../run-main.test-suite.ts"
 
 let root: string
 let settings: string
@@ -18,17 +18,8 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(root, { recursive: true, force: true }))
 
-async function command(args: string[], replaced: Partial<ExperimentParts> = {}) {
-  const [stdout, stderr]: [string[], string[]] = [[], []]
-  const io = {
-    stdout: (text: string) => void stdout.push(text),
-    stderr: (text: string) => void stderr.push(text),
-    isTerminal: false,
-    signal: new AbortController().signal,
-  }
-  const code = await main(args, { io, loadParts: async () => fakeParts(replaced) })
-  return { code, stdout: stdout.join(""), stderr: stderr.join("") }
-}
+const command = (args: string[], replaced: Partial<ExperimentParts> = {}) =>
+  runMain(args, { loadParts: async () => fakeParts(replaced) })
 
 /** No platform has both. */
 const missing = process.platform === "darwin" ? "dml" : "coreml"

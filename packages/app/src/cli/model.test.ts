@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { floatTensor } from "@learnloss/engine"
 import { writeOnnxModel } from "@learnloss/engine/testing"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { main } from "../main.ts"
+import { runMain } from "../run-main.test-suite.ts"
 
 const fixtures = new URL("../../../../fixtures/imports/", import.meta.url).pathname
 
@@ -14,17 +14,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(root, { recursive: true, force: true }))
 
-async function command(...args: string[]) {
-  const [stdout, stderr]: [string[], string[]] = [[], []]
-  const io = {
-    stdout: (text: string) => void stdout.push(text),
-    stderr: (text: string) => void stderr.push(text),
-    isTerminal: false,
-    signal: new AbortController().signal,
-  }
-  const code = await main(args, { io })
-  return { code, stdout: stdout.join(""), stderr: stderr.join("") }
-}
+const command = (...args: string[]) => runMain(args)
 
 describe("learnloss model", () => {
   it("lists the ops that networks may be made of", async () => {

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import sharp from "sharp"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { main } from "../main.ts"
 import { rankArguments, writeRankInput } from "../rank/rank-files.test-suite.ts"
+import { runMain } from "../run-main.test-suite.ts"
 
 let root: string
 let out: string
@@ -22,17 +22,7 @@ afterAll(() => {
   rmSync(root, { recursive: true, force: true })
 })
 
-async function command(args: readonly string[], signal = new AbortController().signal) {
-  const [stdout, stderr]: [string[], string[]] = [[], []]
-  const io = {
-    stdout: (text: string) => void stdout.push(text),
-    stderr: (text: string) => void stderr.push(text),
-    isTerminal: false,
-    signal,
-  }
-  const code = await main(args, { io })
-  return { code, stdout: stdout.join(""), stderr: stderr.join("") }
-}
+const command = (args: readonly string[], signal?: AbortSignal) => runMain(args, signal && { signal })
 const rank = (...more: string[]) => command([...rankArguments(root, 5), "--out", out, ...more])
 const read = (name: string) => readFileSync(join(out, name), "utf8")
 const rowsOf = (name: string) =>

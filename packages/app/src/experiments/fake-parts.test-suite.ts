@@ -7,6 +7,7 @@ import { interrupted } from "./interruption.ts"
 import type { ExperimentParts } from "./parts.ts"
 import { openRecordFile } from "./record-file.ts"
 import { describeReport, reportFiles } from "./report-state.ts"
+import type { ExperimentOptions } from "./run-experiment.ts"
 import { runFiles } from "./run-files.ts"
 
 /** Black images of 1 x 1 pixel, enough for parts that never look at them. */
@@ -132,6 +133,19 @@ function pick(dataset: ClassificationDataset, labelled: readonly string[], count
 /** A number in [0, 1) that looks random and is the same for the same text. */
 function share(text: string): number {
   return createHash("sha256").update(text).digest().readUInt32LE(0) / 2 ** 32
+}
+
+/** Options of an experiment that says nothing and takes milliseconds; single ones can be replaced. */
+export function quietOptions(folder: string, replaced: Partial<ExperimentOptions> = {}): ExperimentOptions {
+  return {
+    folder,
+    parts: fakeParts(),
+    signal: new AbortController().signal,
+    say() {},
+    announce() {},
+    watch: () => ({ say() {}, show() {}, close() {} }),
+    ...replaced,
+  }
 }
 
 /** Parts of an experiment that takes milliseconds; single ones can be replaced. */

@@ -3,7 +3,14 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { LearnlossError } from "@learnloss/engine"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { createFakeTrial, fakeDataset, fakeParts, recordsOf, writeFakeSettings } from "./fake-parts.test-suite.ts"
+import {
+  createFakeTrial,
+  fakeDataset,
+  fakeParts,
+  quietOptions,
+  recordsOf,
+  writeFakeSettings,
+} from "./fake-parts.test-suite.ts"
 import { loadRunConfig } from "./load-config.ts"
 import type { ExperimentParts } from "./parts.ts"
 import { type ExperimentOptions, type Outcome, resumeRun, startRun } from "./run-experiment.ts"
@@ -20,17 +27,8 @@ afterEach(() => rmSync(root, { recursive: true, force: true }))
 
 const settings = (set: string[] = []) => loadRunConfig(writeFakeSettings(root), { set })
 
-function options(replaced: Partial<ExperimentParts> = {}, changed: Partial<ExperimentOptions> = {}): ExperimentOptions {
-  return {
-    folder,
-    parts: fakeParts(replaced),
-    signal: new AbortController().signal,
-    say() {},
-    announce() {},
-    watch: () => ({ say() {}, show() {}, close() {} }),
-    ...changed,
-  }
-}
+const options = (replaced: Partial<ExperimentParts> = {}, changed: Partial<ExperimentOptions> = {}) =>
+  quietOptions(folder, { parts: fakeParts(replaced), ...changed })
 
 const start = (set: string[] = [], ...given: Parameters<typeof options>): Promise<Outcome> =>
   startRun(settings(set), options(...given))
@@ -51,6 +49,23 @@ function interruptedAfter(steps: number): ExperimentOptions {
 }
 
 describe("startRun", () => {
+  it("ends between two products when it is interrupted while ways to compute are measured, with nothing written", async () => {
+    const controller = new AbortController()
+    const measured: number[] = []
+    const resolveRun: ExperimentParts["resolveRun"] = async (config, _dataset, _say, { onMeasure }) => {
+      for (let done = 0; done < 5; done++) {
+        onMeasure?.(done, 5)
+        measured.push(done)
+        if (done === 2) controller.abort()
+      }
+      return config
+    }
+    const run = start([], { resolveRun }, { signal: controller.signal })
+    await expect(run).rejects.toMatchObject({ code: "INTERRUPTED" })
+    expect(measured).toEqual([0, 1, 2])
+    expect(existsSync(folder)).toBe(false)
+  })
+
   it("runs every strategy in every trial and leaves settings, records, pictures and report", async () => {
     const outcome = await start()
     const written = readFileSync(join(folder, runFiles.cycles), "utf8").trimEnd().split("\n")

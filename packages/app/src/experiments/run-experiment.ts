@@ -59,7 +59,11 @@ export async function startRun(given: RunConfig, options: ExperimentOptions): Pr
   requireFreeFolder(folder)
   await parts.requireDevice(given.engine.device)
   const data = await openRunData(given, options)
-  const config = deepFreeze(await parts.resolveRun(data.config, firstPool(data), options.say, options))
+  const onMeasure = (done: number, total: number) => {
+    throwIfInterrupted(signal, folder)
+    options.onMeasure?.(done, total)
+  }
+  const config = deepFreeze(await parts.resolveRun(data.config, firstPool(data), options.say, { onMeasure }))
   throwIfInterrupted(signal, folder)
   const unlock = createRunFolder(folder, config)
   try {

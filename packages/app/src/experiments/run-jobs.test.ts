@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { LearnlossError } from "@learnloss/engine"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
-import { createFakeTrial, fakeParts, recordsOf, writeFakeSettings } from "./fake-parts.test-suite.ts"
+import { createFakeTrial, fakeParts, quietOptions, recordsOf, writeFakeSettings } from "./fake-parts.test-suite.ts"
 import { loadRunConfig } from "./load-config.ts"
 import type { ExperimentParts } from "./parts.ts"
 import { type ExperimentOptions, resumeRun, startRun } from "./run-experiment.ts"
@@ -42,12 +42,9 @@ function options(runTrial = slowTrial, stopAfterSteps = Number.POSITIVE_INFINITY
       running--
     }
   }
-  return {
-    folder,
+  const quiet = quietOptions(folder, {
     parts: fakeParts({ runTrial: watched }),
     signal: controller.signal,
-    say() {},
-    announce() {},
     watch: () => ({
       say() {},
       show(event) {
@@ -56,9 +53,8 @@ function options(runTrial = slowTrial, stopAfterSteps = Number.POSITIVE_INFINITY
       },
       close() {},
     }),
-    log,
-    most: () => most,
-  }
+  })
+  return { ...quiet, log, most: () => most }
 }
 
 describe("a run with two jobs at once", () => {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { openDataset, resolveRun, runTrial, shapePool } from "@learnloss/learn"
 import { afterEach, beforeEach, expect, test } from "vitest"
-import { fakeParts, recordsOf } from "./fake-parts.test-suite.ts"
+import { fakeParts, quietOptions, recordsOf } from "./fake-parts.test-suite.ts"
 import { loadRunConfig } from "./load-config.ts"
 import { type ExperimentOptions, resumeRun, startRun } from "./run-experiment.ts"
 import { runFiles } from "./run-files.ts"
@@ -39,12 +39,9 @@ function options(
 ): ExperimentOptions {
   const controller = new AbortController()
   let steps = 0
-  return {
-    folder,
+  return quietOptions(folder, {
     parts: fakeParts({ openDataset, shapePool, resolveRun, runTrial }),
     signal: controller.signal,
-    say() {},
-    announce() {},
     watch: () => ({
       say() {},
       show(event) {
@@ -58,7 +55,7 @@ function options(
       },
       close() {},
     }),
-  }
+  })
 }
 
 /** Records of one strategy, without times and without who shared them. */

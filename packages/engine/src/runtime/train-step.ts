@@ -96,7 +96,8 @@ function differentiate(spec: TrainingSpec): Differentiated {
     )
 
   const learningRate = mul(schedule(progress), spec.learningRate)
-  const gradientOf = new Map(zip(parameters, gradients(graph, loss, parameters)))
+  const ofParameters = gradients(graph, loss, parameters)
+  const gradientOf = new Map(parameters.map((parameter, index) => [parameter, ofParameters[index] as Value]))
   const outputs: Record<string, Value> = {}
   const packs: Differentiated["packs"][number][] = []
   // The first layers' updates come first, so that they are computed last: see `encodeModel`.
@@ -133,10 +134,6 @@ function runs(parameters: readonly Value[]): Value[][] {
     else found.at(-1)?.push(parameter)
   }
   return found
-}
-
-function zip<A, B>(first: readonly A[], second: readonly B[]): [A, B][] {
-  return first.map((each, index) => [each, second[index] as B])
 }
 
 function totalSize(values: readonly Value[]): number {
