@@ -44,8 +44,12 @@ export async function performExperiment(
     })
     printOutcome(outcome, io, isJson)
   } catch (error) {
-    if (isInterruption(error, io.signal) && isResumable(folder)) {
-      io.stderr(`Interrupted. Go on with:\n  learnloss resume ${quoted(folder)}\n`)
+    if (isInterruption(error, io.signal)) {
+      io.stderr(
+        isResumable(folder)
+          ? `Interrupted. Go on with:\n  learnloss resume ${quoted(folder)}\n`
+          : "Interrupted before training; no run was written. The same command starts it, with what was measured so far.\n",
+      )
     }
     throw error
   }

@@ -32,6 +32,15 @@ export function findContradictions(config: RunConfig): Problem[] {
       fix: "Take freeze out, or name an ONNX file.",
     })
   }
+  const { jobs, device } = config.engine
+  if (typeof jobs === "number" && jobs > 1 && device !== "cpu") {
+    problems.push({
+      where: "engine.jobs",
+      expected: `1, since ${device} takes one job after the other`,
+      got: String(jobs),
+      fix: "Set engine.jobs to 1, or engine.device to cpu.",
+    })
+  }
   const twice = strategies.find((strategy, index) => strategies.indexOf(strategy) !== index)
   if (twice !== undefined) {
     problems.push({ where: "strategies", expected: "each strategy once", got: `${twice} more than once` })

@@ -115,6 +115,12 @@ describe("errors in settings", () => {
     ["a strategy twice", small, { strategies: "random,random" }, ["strategies", "random more than once"]],
     ["a budget above the pool's size", small, { set: ["pool.size=70"] }, ["40 + 20 x 2 = 80", "70 images"]],
     ["too few candidates", small, { set: ["budget.candidates=10"] }, ["budget.candidates", "(20)", "got 10"]],
+    [
+      "jobs that share a device",
+      small,
+      { set: ["engine.jobs=2", "engine.device=webgpu"] },
+      ["engine.jobs", "webgpu takes one job after the other", "got 2"],
+    ],
   ])("names the place of %s, what was expected and what came", (_, text, given, parts) => {
     const error = failure(write(text), given)
     expect(error.code).toBe("CONFIG_INVALID")

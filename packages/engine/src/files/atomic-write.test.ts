@@ -17,6 +17,12 @@ describe("atomicWrite", () => {
     expect(readFileSync(path, "utf8")).toBe("two")
   })
 
+  test("says what is wrong with a place below a file", () => {
+    const file = join(mkdtempSync(join(tmpdir(), "learnloss-")), "file")
+    writeFileSync(file, "")
+    expect(() => atomicWrite(join(file, "a.txt"), "new")).toThrow(LearnlossError)
+  })
+
   test.each(["open", "write", "sync", "rename"] as const)(
     "a disk that is full at %s leaves the old content and no rest",
     (call) => {

@@ -47,7 +47,11 @@ export function atomicWrite(
     }
     operations.rename(temporary, path)
   } catch (error) {
-    rmSync(temporary, { force: true })
+    try {
+      rmSync(temporary, { force: true })
+    } catch {
+      // Where the parent is no folder there is nothing to remove, and that is not what went wrong.
+    }
     const reason = error instanceof Error ? error.message : String(error)
     throw new LearnlossError("FILE_NOT_WRITTEN", {
       where: path,
