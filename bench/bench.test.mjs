@@ -55,7 +55,7 @@ test("ResNet-18 of width 64 has its published 0.56 billion multiplications an im
   const classes = Array.from({ length: 10 }, (_, index) => String(index))
   const spec = buildTraining(
     {
-      model: models.resnet18({ width: 64, outputs: 10 }),
+      model: models.resnet18({ width: 64, classes: 10, imageShape: { channels: 3, height: 32, width: 32 } }),
       task: classification(classes),
       imageShape: { channels: 3, height: 32, width: 32 },
       strategyTraining: { lossModule: "none", objective: "ranking", readsOutputs: false },

@@ -1,6 +1,7 @@
 export * from "./config.ts"
 export * from "./fit.ts"
 export * from "./known-paths.ts"
+export * from "./main-measure.ts"
 export * from "./names.ts"
 export * from "./near-miss.ts"
 export * from "./records.ts"

@@ -1,4 +1,5 @@
 import { z } from "zod"
+import { mainMeasureIn } from "./main-measure.ts"
 import { moduleTrainings, strategyNames } from "./names.ts"
 
 const fraction = z.number().min(0).max(1)
@@ -26,8 +27,9 @@ export const cycleRecordSchema = z.strictObject({
   cycle: z.number().int().positive(),
   labels: z.number().int().positive().describe("labelled images the network was trained on"),
   metrics: z
-    .object({ accuracy: fraction, recallPerClass: z.array(fraction.nullable()).optional() })
+    .object({ recallPerClass: z.array(fraction.nullable()).optional() })
     .catchall(z.unknown())
+    .refine((metrics) => mainMeasureIn(metrics) !== undefined, { message: "the main measure of a task" })
     .describe("the task's measures on the test set"),
   lossModule: z.enum(moduleTrainings).describe("how the loss prediction module was trained"),
   rankingAccuracy: fraction
@@ -42,6 +44,11 @@ export const cycleRecordSchema = z.strictObject({
   trainLoss: z.number().describe("mean target loss over the last tenth of the training steps"),
   testLoss: z.number().describe("mean target loss on the test set"),
   labelsPerClass: z.array(z.number().int()).optional(),
+  labeledObjects: z
+    .number()
+    .int()
+    .optional()
+    .describe("objects, such as boxes, that were marked in the labelled images"),
   trainSeconds: z.number(),
   dataWaitSeconds: z.number().describe("part of trainSeconds in which the step loop waited for images"),
   evaluateSeconds: z.number(),

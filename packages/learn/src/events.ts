@@ -38,14 +38,10 @@ export type LoopEvent =
   | (Place & { readonly type: "scoring"; readonly done: number; readonly total: number })
   | (Place & { readonly type: "cycle-finished"; readonly record: CycleRecord })
 
-/** Pixels and label of an image that was picked, for pictures of a selection. */
+/** An image that was picked, for pictures of a selection. */
 export interface PickedImage {
   readonly id: string
-  /** The label that the oracle gave. */
-  readonly label: string
   readonly score: number | null
-  /** [C, H, W] uint8. */
-  readonly pixels: Uint8Array
 }
 
 /** Everything that one cycle leaves behind. */

@@ -1,6 +1,6 @@
 import type { CycleRecord, PredictionsRecord } from "@learnloss/contract"
 import { LearnlossError, type Rng } from "@learnloss/engine"
-import type { ClassificationDataset } from "./data/dataset.ts"
+import type { AnyDataset } from "./data/dataset.ts"
 import type { Place } from "./events.ts"
 import type { TrainedNetwork } from "./score.ts"
 import type { Matrix } from "./strategies/strategy.ts"
@@ -9,7 +9,7 @@ import { lift, rankingAccuracy } from "./training/ranking-metrics.ts"
 import { type CycleProgress, lateLoss } from "./training/train-cycle.ts"
 
 export interface ExamineOptions extends TrainedNetwork {
-  readonly dataset: ClassificationDataset
+  readonly dataset: AnyDataset
   readonly place: Place
   readonly trained: CycleProgress
   /** Positions of the labelled samples. */
@@ -32,11 +32,13 @@ export async function examineNetwork(options: ExamineOptions): Promise<{
   const start = performance.now()
   const hasModule = strategyTraining.lossModule !== "none"
   const { test, train } = dataset
+  const predictions: unknown[] = []
   const evaluated = await evaluateSamples({
     ...network,
-    samples: test,
+    split: "test",
     positions: test.ids.map((_, position) => position),
-    wanted: ["output", "targetLoss", "unconfidence", ...(hasModule ? (["predictedLoss"] as const) : [])],
+    onPrediction: (prediction) => predictions.push(prediction),
+    wanted: ["prediction", "targetLoss", "unconfidence", ...(hasModule ? (["predictedLoss"] as const) : [])],
     onProgress,
   })
   const targetLoss = evaluated.targetLoss.data
@@ -47,14 +49,16 @@ export async function examineNetwork(options: ExamineOptions): Promise<{
   )
   const unconfidence = evaluated.unconfidence.data
   const predictedLoss = hasModule ? evaluated.predictedLoss.data : null
-  const labelsPerClass = task.countClasses(labeled.map((position) => train.targets[position]))
+  const labeledTargets = labeled.map((position) => train.targets[position])
+  const labelsPerClass = task.countClasses(labeledTargets)
+  const labeledObjects = task.countObjects?.(labeledTargets)
   const kept = sampleRng.permutation(test.ids.length).slice(0, keptPredictions)
   const pick = (values: Float32Array) => kept.map((position) => values[position] as number)
   return {
     record: {
       ...place,
       labels: labeled.length,
-      metrics: task.evaluate(evaluated.output.data, test.targets),
+      metrics: { ...task.evaluate(predictions, test.targets) },
       lossModule: strategyTraining.lossModule,
       rankingAccuracy: predictedLoss === null ? null : rankingAccuracy(predictedLoss, targetLoss),
       confidenceRankingAccuracy: rankingAccuracy(unconfidence, targetLoss),
@@ -63,6 +67,7 @@ export async function examineNetwork(options: ExamineOptions): Promise<{
       trainLoss: lateLoss(trained),
       testLoss: targetLoss.reduce((sum, loss) => sum + loss, 0) / targetLoss.length,
       ...(labelsPerClass === undefined ? {} : { labelsPerClass }),
+      ...(labeledObjects === undefined ? {} : { labeledObjects }),
       trainSeconds: trained.trainSeconds,
       dataWaitSeconds: trained.dataWaitSeconds,
       evaluateSeconds: (performance.now() - start) / 1000,

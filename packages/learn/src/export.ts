@@ -91,7 +91,7 @@ export interface TrainedOptions {
 export async function exportTrained({ config, strategy, weights, data, where }: TrainedOptions): Promise<Uint8Array> {
   const { imageShape, classNames } = data
   const task = classification(classNames)
-  const { model } = await openModel(config, { imageShape, classes: task.outputs })
+  const { model } = await openModel(config, { imageShape, classes: classNames.length })
   const learner: Learner = { model, task, imageShape, strategyTraining: strategyTraining(strategy, config), config }
   requireWeightsOf(buildTraining(learner, config.training.batch).network.specs, weights, where)
   return exportNetwork(learner, weights, data)

@@ -16,7 +16,7 @@ import { type ExportedData, exportNetwork, requireExportable } from "./export.ts
 import { type ImportedNetwork, openImported } from "./models/imported/open.ts"
 import { machineOf } from "./resolve-run.ts"
 import { classification } from "./tasks/classification.ts"
-import { evaluateSamples } from "./training/evaluate.ts"
+import { type EvaluateOptions, evaluateSamples } from "./training/evaluate.ts"
 import { throwIfAborted } from "./training/interruption.ts"
 import { buildTraining, type Learner } from "./training/learner.ts"
 import { stepsOfCycle } from "./training/moments.ts"
@@ -78,7 +78,7 @@ export async function fitNetwork(settings: FitSettings, options: FitOptions): Pr
   const { dataset, steps, checkpointFolder, signal, onStart, onStep } = options
   const machine = machineOf({ engine: settings })
   const task = classification(dataset.classNames)
-  const network = await openImported(settings, { imageShape: dataset.imageShape, classes: task.outputs })
+  const network = await openImported(settings, { imageShape: dataset.imageShape, classes: dataset.classNames.length })
   const learner: Learner = {
     model: network.model,
     task,
@@ -169,21 +169,23 @@ export function stepsToFit({ steps, epochs, batch }: FitSettings, images: number
 }
 
 async function measure(
-  network: Omit<Parameters<typeof evaluateSamples<number>>[0], "samples" | "positions" | "wanted" | "onProgress">,
+  network: Omit<EvaluateOptions, "split" | "positions" | "wanted" | "onProgress">,
   { dataset, onEvaluate }: Pick<FitOptions, "dataset" | "onEvaluate">,
 ): Promise<FitMeasures> {
   const { test } = dataset
+  const predictions: unknown[] = []
   const evaluated = await evaluateSamples({
     ...network,
-    samples: test,
+    split: "test",
+    onPrediction: (prediction) => predictions.push(prediction),
     positions: test.ids.map((_, position) => position),
-    wanted: ["output", "targetLoss", "unconfidence", "predictedLoss"],
+    wanted: ["prediction", "targetLoss", "unconfidence", "predictedLoss"],
     onProgress: onEvaluate,
   })
   const losses = evaluated.targetLoss.data
   const predicted = evaluated.predictedLoss.data
   return {
-    accuracy: network.learner.task.evaluate(evaluated.output.data, test.targets).accuracy,
+    accuracy: network.learner.task.evaluate(predictions, test.targets).accuracy as number,
     testLoss: losses.reduce((sum, loss) => sum + loss, 0) / losses.length,
     rankingAccuracy: rankingAccuracy(predicted, losses),
     confidenceRankingAccuracy: rankingAccuracy(evaluated.unconfidence.data, losses),

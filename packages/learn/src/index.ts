@@ -1,6 +1,20 @@
 export { BatchStream } from "./data/batch-stream.ts"
+export type { Box, Detection, DetectionTarget, LabeledBox } from "./data/boxes.ts"
 export { dataFolder, dataPlaces, locateDataset } from "./data/data-folder.ts"
-export type { ClassificationDataset, Dataset, ImageShape, SampleSet } from "./data/dataset.ts"
+export {
+  type AnyDataset,
+  type ClassificationDataset,
+  type Dataset,
+  type DetectionDataset,
+  type ImageShape,
+  isPictures,
+  type Picture,
+  type PictureDataset,
+  type PictureSet,
+  type PictureSource,
+  requireClassification,
+  type SampleSet,
+} from "./data/dataset.ts"
 export { decodeImage, imageSize } from "./data/decode-image.ts"
 export { fashionMnistFiles } from "./data/fashion-mnist.ts"
 export { normalizationPerChannel } from "./data/normalization.ts"

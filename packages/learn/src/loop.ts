@@ -1,14 +1,14 @@
 import type { RunConfig, SelectionRecord, StrategyName } from "@learnloss/contract"
 import { compileTrainStep, createRng, type Rng, requireRunnablePlan } from "@learnloss/engine"
-import type { ClassificationDataset } from "./data/dataset.ts"
-import type { LoopEvent, Place, TrialRecorder } from "./events.ts"
+import type { AnyDataset } from "./data/dataset.ts"
+import type { LoopEvent, PickedImage, Place, TrialRecorder } from "./events.ts"
 import { examineNetwork } from "./examine.ts"
 import { machineOf, openLearner, planOf } from "./resolve-run.ts"
 import { scoreCandidates } from "./score.ts"
 import type { Int8Fields } from "./scoring/compare.ts"
 import { strategies } from "./strategies/strategies.ts"
 import { evaluationOf } from "./training/choose-evaluation.ts"
-import { buildTraining, type Learner } from "./training/learner.ts"
+import { buildTraining } from "./training/learner.ts"
 import { stepsOfCycle } from "./training/moments.ts"
 import { openBatches } from "./training/open-batches.ts"
 import { adoptRecords, shareCycle } from "./training/share-cycle.ts"
@@ -19,7 +19,7 @@ export interface TrialOptions {
   /** Resolved: `engine.threads` and `engine.lowerings` hold what `resolveRun` chose. */
   readonly config: RunConfig
   /** The pool of this trial; labels are given by its targets when they are asked for. */
-  readonly dataset: ClassificationDataset
+  readonly dataset: AnyDataset
   readonly strategy: StrategyName
   /** Counts from 1. */
   readonly trial: number
@@ -166,7 +166,7 @@ export async function runTrial(options: TrialOptions): Promise<void> {
         record,
         selection,
         predictions: examined.predictions,
-        picked: picked(selection, dataset, learner),
+        picked: picked(selection),
       })
       emit({ ...place, type: "cycle-finished", record })
     }
@@ -179,18 +179,9 @@ export async function runTrial(options: TrialOptions): Promise<void> {
 /** How many of a selection's images are kept for its picture. */
 const pickedImages = 24
 
-function picked(selection: SelectionRecord | null, { train }: ClassificationDataset, { task }: Learner) {
+function picked(selection: SelectionRecord | null): PickedImage[] {
   if (selection === null) return []
-  const positions = new Map(train.ids.map((id, position) => [id, position]))
-  return selection.ids.slice(0, pickedImages).map((id, index) => {
-    const position = positions.get(id) as number
-    return {
-      id,
-      label: task.describeTarget(train.targets[position]),
-      score: selection.scores?.[index] ?? null,
-      pixels: train.image(position),
-    }
-  })
+  return selection.ids.slice(0, pickedImages).map((id, index) => ({ id, score: selection.scores?.[index] ?? null }))
 }
 
 /** Which samples are labelled, in the order in which they were, and which are left. */

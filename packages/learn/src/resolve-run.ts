@@ -12,22 +12,23 @@ import {
   openMeasurements,
   type TrainingSpec,
 } from "@learnloss/engine"
-import type { ClassificationDataset } from "./data/dataset.ts"
+import type { AnyDataset } from "./data/dataset.ts"
 import { requireExportable } from "./export.ts"
 import { chooseJobs, isLayoutOpen, layoutTimer, namedLayout, remembered, stepName } from "./jobs/choose-jobs.ts"
 import { openModel } from "./models/open-model.ts"
 import { describeInt8 } from "./scoring/int8.ts"
-import { tasks } from "./tasks/tasks.ts"
+import { type TaskFor, tasks } from "./tasks/tasks.ts"
 import { chooseEvaluation, evaluationOf } from "./training/choose-evaluation.ts"
 import { buildTraining, type Learner } from "./training/learner.ts"
 import { cacheNotice } from "./training/open-batches.ts"
 import { strategyTraining } from "./training/strategy-training.ts"
 
 /** The network, task and training of one strategy, as the settings describe them. */
-export async function openLearner(config: RunConfig, dataset: ClassificationDataset, strategy: StrategyName) {
-  const task = tasks[config.task](dataset)
-  const { imageShape } = dataset
-  const { model, imported } = await openModel(config, { imageShape, classes: task.outputs })
+export async function openLearner(config: RunConfig, dataset: AnyDataset, strategy: StrategyName) {
+  const { imageShape, classNames } = dataset
+  const { model, imported } = await openModel(config, { imageShape, classes: classNames.length })
+  const makeTask: TaskFor = tasks[config.task]
+  const task = makeTask(dataset, model)
   const learner: Learner = { model, task, imageShape, strategyTraining: strategyTraining(strategy, config), config }
   return { learner, imported }
 }
@@ -63,7 +64,7 @@ export interface ResolveOptions {
  */
 export async function resolveRun(
   config: RunConfig,
-  dataset: ClassificationDataset,
+  dataset: AnyDataset,
   say: (line: string) => void,
   { onMeasure, cache = cacheFolder() }: ResolveOptions = {},
 ): Promise<RunConfig> {
@@ -137,7 +138,7 @@ async function settleEvaluation(
 function tellUnexportable(
   learner: Learner,
   { network }: TrainingSpec,
-  dataset: ClassificationDataset,
+  dataset: AnyDataset,
   say: (line: string) => void,
 ): void {
   try {

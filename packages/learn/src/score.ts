@@ -1,6 +1,6 @@
 import type { ScoringPrecision } from "@learnloss/contract"
 import type { Device, LoweringPlan, Rng, TensorMap } from "@learnloss/engine"
-import type { ClassificationDataset } from "./data/dataset.ts"
+import type { AnyDataset } from "./data/dataset.ts"
 import { compareWithFloat32, type Int8Fields } from "./scoring/compare.ts"
 import { calibrateInt8, type Int8Evaluation } from "./scoring/int8.ts"
 import { createPace } from "./scoring/pace.ts"
@@ -13,7 +13,7 @@ import type { EvaluatedName, Learner } from "./training/learner.ts"
 export interface TrainedNetwork {
   readonly learner: Learner
   readonly weights: TensorMap
-  readonly batches: BatchMaker<number>
+  readonly batches: BatchMaker
   readonly threads: number
   readonly device: Device
   readonly evaluationBatch?: number
@@ -24,7 +24,7 @@ export interface TrainedNetwork {
 }
 
 export interface ScoreOptions extends TrainedNetwork {
-  readonly dataset: ClassificationDataset
+  readonly dataset: AnyDataset
   readonly needs: readonly SignalName[]
   readonly candidates: readonly string[]
   /** Positions of the labelled samples. */
@@ -66,7 +66,7 @@ export async function scoreCandidates(options: ScoreOptions): Promise<Scored> {
   )
   if (wanted.length === 0) return { signals: { ids: candidates } }
   const start = performance.now()
-  const shared = { ...network, samples: dataset.train, wanted }
+  const shared = { ...network, split: "train" as const, wanted }
   const int8 = precision === "float32" ? undefined : await calibrateInt8({ ...shared, positions: labeled }, rng)
   const calibrated = performance.now()
   const pace = createPace()

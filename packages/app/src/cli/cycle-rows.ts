@@ -1,4 +1,4 @@
-import type { CycleRecord } from "@learnloss/contract"
+import { type CycleRecord, mainValue } from "@learnloss/contract"
 import { formatPercent } from "../report/format.ts"
 
 interface Column {
@@ -15,7 +15,7 @@ const columns: readonly Column[] = [
   { head: "trial", width: 5, cell: ({ trial }) => String(trial) },
   { head: "cycle", width: 5, cell: ({ cycle }) => String(cycle) },
   { head: "labels", width: 6, cell: ({ labels }) => String(labels) },
-  { head: "accuracy", width: 8, cell: ({ metrics }) => formatPercent(metrics.accuracy) },
+  { head: "accuracy", width: 8, cell: ({ metrics }) => formatPercent(mainValue(metrics)) },
   {
     head: "ranking",
     width: 13,

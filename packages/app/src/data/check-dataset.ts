@@ -1,5 +1,5 @@
-import { createRng } from "@learnloss/engine"
-import { type DataDefect, type ImageShape, openDataset } from "@learnloss/learn"
+import { createRng, InternalError } from "@learnloss/engine"
+import { type DataDefect, type ImageShape, isPictures, openDataset } from "@learnloss/learn"
 
 /** What `learnloss data check` found out. */
 export interface DatasetSummary {
@@ -46,6 +46,7 @@ export async function checkDataset(data: string, options: CheckOptions): Promise
     for (const target of targets) counts[target] = (counts[target] ?? 0) + 1
     return counts
   }
+  if (isPictures(dataset)) throw new InternalError("pictures cannot be checked yet")
   const [train, test] = [count(dataset.train.targets), count(dataset.test.targets)]
   return {
     data: dataset.name,

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto"
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { type CycleRecord, cycleRecordSchema, type SelectionRecord, timingFields } from "@learnloss/contract"
-import type { ClassificationDataset, SampleSet, TrialOptions } from "@learnloss/learn"
+import type { AnyDataset, ClassificationDataset, SampleSet, TrialOptions } from "@learnloss/learn"
 import { interrupted } from "./interruption.ts"
 import type { ExperimentParts } from "./parts.ts"
 import { openRecordFile } from "./record-file.ts"
@@ -123,7 +123,7 @@ function fakeRecord({ strategy, trial }: TrialOptions, cycle: number, labelled: 
   }
 }
 
-function pick(dataset: ClassificationDataset, labelled: readonly string[], count: number, seed: string): string[] {
+function pick(dataset: AnyDataset, labelled: readonly string[], count: number, seed: string): string[] {
   const taken = new Set(labelled)
   const free = dataset.train.ids.filter((id) => !taken.has(id))
   const keys = new Map(free.map((id) => [id, share(seed + id)]))

@@ -1,6 +1,6 @@
 import type { RunConfig } from "@learnloss/contract"
 import type { Rng } from "@learnloss/engine"
-import type { ClassificationDataset, ResolveOptions, TrialOptions } from "@learnloss/learn"
+import type { AnyDataset, ResolveOptions, TrialOptions } from "@learnloss/learn"
 import type { WrittenReport } from "../report/write-report.ts"
 import type { DrawPicked } from "./picked-pictures.ts"
 
@@ -15,15 +15,15 @@ export interface OpenOptions {
 
 /** What an experiment is put together from; tests put in parts that train nothing. */
 export interface ExperimentParts {
-  readonly openDataset: (spec: string, options: OpenOptions) => Promise<ClassificationDataset>
+  readonly openDataset: (spec: string, options: OpenOptions) => Promise<AnyDataset>
   /** Puts a data set that is not on this machine into the data folder. */
   readonly fetchDataset: (name: string) => Promise<unknown>
-  readonly shapePool: (dataset: ClassificationDataset, pool: RunConfig["pool"], rng: Rng) => ClassificationDataset
+  readonly shapePool: (dataset: AnyDataset, pool: RunConfig["pool"], rng: Rng) => AnyDataset
   /** Makes sure that this machine has a device, before anything is written. */
   readonly requireDevice: (device: RunConfig["engine"]["device"]) => Promise<void>
   readonly resolveRun: (
     config: RunConfig,
-    dataset: ClassificationDataset,
+    dataset: AnyDataset,
     say: (line: string) => void,
     options: Pick<ResolveOptions, "onMeasure">,
   ) => Promise<RunConfig>

@@ -1,15 +1,15 @@
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import type { SelectionRecord } from "@learnloss/contract"
-import { atomicWrite, type FileOperations } from "@learnloss/engine"
-import type { ClassificationDataset, ImageShape, PickedImage, Place } from "@learnloss/learn"
+import { atomicWrite, type FileOperations, InternalError } from "@learnloss/engine"
+import type { AnyDataset, PickedImage, Place } from "@learnloss/learn"
 import { runFiles } from "./run-files.ts"
 
 /** Images of a selection that its picture shows. */
 const imagesShown = 24
 
-/** Draws picked images as one PNG. */
-export type DrawPicked = (picked: readonly PickedImage[], shape: ImageShape) => Promise<Uint8Array>
+/** Draws picked images of a pool as one PNG. */
+export type DrawPicked = (picked: readonly PickedImage[], pool: AnyDataset) => Promise<Uint8Array>
 
 /** Draws pictures of what cycles picked while training goes on. */
 export interface PictureQueue {
@@ -24,17 +24,20 @@ export interface PictureQueue {
 
 export interface PictureOptions {
   readonly folder: string
-  readonly shape: ImageShape
+  /** Of each trial. */
+  readonly pools: readonly AnyDataset[]
   readonly draw: DrawPicked
   readonly operations?: FileOperations | undefined
 }
 
 /** Starts a queue that writes to `picked/` of a run's folder, one picture after the other. */
-export function createPictureQueue({ folder, shape, draw, operations }: PictureOptions): PictureQueue {
+export function createPictureQueue({ folder, pools, draw, operations }: PictureOptions): PictureQueue {
   let last = Promise.resolve()
   return {
     add(place, picked) {
-      last = last.then(async () => atomicWrite(picturePath(folder, place), await draw(picked, shape), operations))
+      const pool = pools[place.trial - 1]
+      if (pool === undefined) throw new InternalError(`no pool of trial ${place.trial}`)
+      last = last.then(async () => atomicWrite(picturePath(folder, place), await draw(picked, pool), operations))
       // Whoever waits for `settled` gets the error; until then it must not end the process.
       last.catch(() => {})
     },
@@ -47,18 +50,16 @@ export function addMissingPictures(
   queue: Pick<PictureQueue, "add">,
   folder: string,
   selections: readonly SelectionRecord[],
-  dataset: ClassificationDataset,
+  { train }: Pick<AnyDataset, "train">,
 ): void {
   const missing = selections.filter((selection) => selection.cycle > 0 && !existsSync(picturePath(folder, selection)))
   if (missing.length === 0) return
-  const positions = new Map(dataset.train.ids.map((id, position) => [id, position]))
+  const known = new Set(train.ids)
   for (const selection of missing) {
-    const picked = selection.ids.slice(0, imagesShown).flatMap((id, index): PickedImage[] => {
-      const position = positions.get(id)
-      if (position === undefined) return []
-      const label = dataset.classNames[dataset.train.targets[position] ?? -1] ?? ""
-      return [{ id, label, score: selection.scores?.[index] ?? null, pixels: dataset.train.image(position) }]
-    })
+    const picked = selection.ids
+      .slice(0, imagesShown)
+      .map((id, index): PickedImage => ({ id, score: selection.scores?.[index] ?? null }))
+      .filter(({ id }) => known.has(id))
     if (picked.length > 0) queue.add(selection, picked)
   }
 }

@@ -4,7 +4,7 @@ import { createFetchProgress } from "../cli/fetch-progress.ts"
 import type { CommandIo } from "../cli/io.ts"
 import { fetchDataset } from "../data/fetch-dataset.ts"
 import type { FetchEvent } from "../data/source.ts"
-import { contactSheet } from "../report/contact-sheet.ts"
+import { drawPicked } from "../report/draw-picked.ts"
 import type { ExperimentParts } from "./parts.ts"
 
 /** The parts that real experiments are put together from. */
@@ -25,7 +25,7 @@ export function createExperimentParts(io: CommandIo): ExperimentParts {
     requireDevice,
     resolveRun,
     runTrial,
-    drawPicked: contactSheet,
+    drawPicked,
     // Charts take a moment to load and are wanted at the end.
     writeReport: async (folders) => (await import("../report/write-report.ts")).writeReport(folders),
   }

@@ -1,6 +1,6 @@
 import type { RunConfig } from "@learnloss/contract"
 import { createRng, LearnlossError } from "@learnloss/engine"
-import type { ClassificationDataset } from "@learnloss/learn"
+import type { AnyDataset } from "@learnloss/learn"
 import { checkPoolSize } from "./check-budget.ts"
 import { throwIfInterrupted } from "./interruption.ts"
 import type { ExperimentParts } from "./parts.ts"
@@ -10,7 +10,7 @@ export interface RunData {
   /** The settings with the data that are really used. */
   readonly config: RunConfig
   /** One pool a trial, since which classes are rare depends on the trial. */
-  readonly pools: readonly ClassificationDataset[]
+  readonly pools: readonly AnyDataset[]
 }
 
 export interface OpenRunDataOptions {

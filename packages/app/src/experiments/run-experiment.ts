@@ -126,7 +126,7 @@ async function finishRun({ config, pools }: RunData, options: ExperimentOptions)
   keepPools(folder, pools)
   const firstImages = firstPool({ pools })
   keepNetworkData(folder, firstImages)
-  const pictures = createPictureQueue({ folder, shape: firstImages.imageShape, draw: parts.drawPicked })
+  const pictures = createPictureQueue({ folder, pools, draw: parts.drawPicked })
   const journal = openRunJournal({ folder, config, pictures })
   for (const [index, pool] of pools.entries()) {
     const selections = journal.selections.filter(({ trial }) => trial === index + 1)

@@ -9,6 +9,7 @@ import {
   fitNetwork,
   normalizationPerChannel,
   openDataset,
+  requireClassification,
   type StepReport,
   stepsToFit,
 } from "@learnloss/learn"
@@ -56,16 +57,14 @@ export async function runFit(given: FitSettings, options: RunFitOptions): Promis
   await requireDevice(given.device, "--device")
   const folder = fitFolder(out)
   const settings = settingsToGoOnWith(folder, given)
-  const dataset = withNormalization(
-    await openDataset(settings.data, {
-      imageSize: settings.imageSize,
-      rng: createRng(settings.seed).child("data"),
-      signal,
-      onProgress: options.onRead,
-      onDefect: options.onDefect,
-    }),
-    settings,
-  )
+  const opened = await openDataset(settings.data, {
+    imageSize: settings.imageSize,
+    rng: createRng(settings.seed).child("data"),
+    signal,
+    onProgress: options.onRead,
+    onDefect: options.onDefect,
+  })
+  const dataset = withNormalization(requireClassification(opened, "fit"), settings)
   const steps = stepsToFit(settings, dataset.train.ids.length)
   let log: StepLog | undefined
   try {

@@ -71,7 +71,6 @@ async function cocoList(batch: readonly RankedImage[]) {
 
 async function pictureOf(batch: readonly RankedImage[]): Promise<Uint8Array> {
   const shown = batch.slice(0, shownImages).map(async ({ image, predictedLoss }) => ({
-    id: image.id,
     label: basename(image.id),
     score: predictedLoss,
     pixels: await decodeImage(image.path, shownSide),

@@ -1,4 +1,4 @@
-import type { CycleRecord, StrategyName } from "@learnloss/contract"
+import { type CycleRecord, mainValue, type StrategyName } from "@learnloss/contract"
 import { strategyColours, strategyLegend, strategyScale, strategyShapes } from "./chart-style.ts"
 import type { ChartSpec } from "./render-svg.ts"
 import { type Spread, spread } from "./statistics.ts"
@@ -15,7 +15,7 @@ type Source = keyof typeof sources
 
 /** Test accuracy over labelled images, a line for each strategy with a band of one standard deviation over trials. */
 export function learningCurve(cycles: readonly CycleRecord[], size: ChartSize, title?: string): ChartSpec {
-  const points = curvePoints(cycles, (record) => record.metrics.accuracy)
+  const points = curvePoints(cycles, (record) => mainValue(record.metrics))
   const hasBand = points.some((point) => point.low !== point.high)
   return {
     ...curves(cycles, points, size, { title: "test accuracy", format: ".2~%" }),

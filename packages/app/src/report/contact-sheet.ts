@@ -1,5 +1,5 @@
 import { InternalError } from "@learnloss/engine"
-import type { ImageShape, PickedImage } from "@learnloss/learn"
+import type { ImageShape } from "@learnloss/learn"
 import sharp from "sharp"
 import { fontFamily } from "./fonts.ts"
 import { escapeHtml } from "./markup.ts"
@@ -16,12 +16,20 @@ const captionHeight = 40
 const leastCellWidth = 96
 const captionSize = 12
 
+/** An image of a contact sheet. */
+export interface SheetImage {
+  readonly label: string
+  readonly score: number | null
+  /** [C, H, W] uint8. */
+  readonly pixels: Uint8Array
+}
+
 /**
  * Draws the first 24 picked images as one PNG, each with its label and score under it.
  *
  * @param shape of every image; one channel is grey, three are red, green and blue.
  */
-export async function contactSheet(picked: readonly PickedImage[], shape: ImageShape): Promise<Uint8Array> {
+export async function contactSheet(picked: readonly SheetImage[], shape: ImageShape): Promise<Uint8Array> {
   if (shape.channels !== 1 && shape.channels !== 3) {
     throw new InternalError(`no picture of ${shape.channels} channels`)
   }

@@ -1,4 +1,4 @@
-import { type CycleRecord, type StrategyName, strategyNames } from "@learnloss/contract"
+import { type CycleRecord, mainValue, type StrategyName, strategyNames } from "@learnloss/contract"
 import {
   areaUnderBudgetCurve,
   type CurvePoint,
@@ -120,7 +120,7 @@ function compare(finished: ReadonlyMap<number, Trajectory>, random: ReadonlyMap<
 }
 
 function curveOf(trajectory: Trajectory): CurvePoint[] {
-  return trajectory.map(({ labels, metrics }) => ({ labels, accuracy: metrics.accuracy }))
+  return trajectory.map(({ labels, metrics }) => ({ labels, accuracy: mainValue(metrics) }))
 }
 
 function meanCurve(trajectories: readonly Trajectory[]): CurvePoint[] {
@@ -132,7 +132,7 @@ function meanCurve(trajectories: readonly Trajectory[]): CurvePoint[] {
 }
 
 function finalAccuracy(trajectory: Trajectory): number {
-  return trajectory.at(-1)?.metrics.accuracy ?? 0
+  return mainValue(trajectory.at(-1)?.metrics ?? {})
 }
 
 function aubc(trajectory: Trajectory): number | null {

@@ -1,4 +1,4 @@
-import type { CycleRecord, ModuleTraining, StrategyName } from "@learnloss/contract"
+import { type CycleRecord, type ModuleTraining, mainValue, type StrategyName } from "@learnloss/contract"
 import { formatCount, formatSpread } from "./format.ts"
 import { type Spread, spread } from "./statistics.ts"
 import { labelCounts, type RunSummary, strategiesIn, summarize } from "./summary.ts"
@@ -34,7 +34,7 @@ export function resultsTable(cycles: readonly CycleRecord[], summary: RunSummary
       finishedTrials: summed?.finishedTrials ?? 0,
       lossModule: own[0]?.lossModule ?? "none",
       accuracy: labels.map((count) =>
-        spread(own.filter((record) => record.labels === count).map((record) => record.metrics.accuracy)),
+        spread(own.filter((record) => record.labels === count).map((record) => mainValue(record.metrics))),
       ),
       aubc: summed?.aubc ?? null,
       rankingAccuracy: summed?.rankingAccuracy ?? null,

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs"
 import { type DataFormat, dataFormats, nearest } from "@learnloss/contract"
 import { LearnlossError } from "@learnloss/engine"
 import { readCifar10 } from "./cifar10.ts"
-import type { ClassificationDataset } from "./dataset.ts"
+import type { AnyDataset } from "./dataset.ts"
 import { readFashionMnist } from "./fashion-mnist.ts"
 import { readImageFolder } from "./image-folder.ts"
 import type { DatasetReader, ReadOptions } from "./reader.ts"
@@ -55,7 +55,7 @@ export function parseDataSpec(spec: string): DataSpec {
  *
  * @throws LearnlossError when there are none, or when they cannot be used as they are.
  */
-export async function openDataset(spec: string, options: ReadOptions): Promise<ClassificationDataset> {
+export async function openDataset(spec: string, options: ReadOptions): Promise<AnyDataset> {
   const { format, path } = parseDataSpec(spec)
   const dataset = await readers[format](path, options)
   for (const [split, samples] of [

@@ -1,5 +1,5 @@
 import type { Rng } from "@learnloss/engine"
-import type { ClassificationDataset } from "./dataset.ts"
+import type { AnyDataset } from "./dataset.ts"
 
 /** Something found among the data that a person should know of. */
 export interface DataDefect {
@@ -25,4 +25,4 @@ export interface ReadOptions {
 }
 
 /** Reads one format; `path` is what stood after the colon. */
-export type DatasetReader = (path: string | undefined, options: ReadOptions) => Promise<ClassificationDataset>
+export type DatasetReader = (path: string | undefined, options: ReadOptions) => Promise<AnyDataset>

@@ -1,5 +1,5 @@
 import { LearnlossError } from "@learnloss/engine"
-import type { SampleSet } from "./dataset.ts"
+import type { PictureSet, SampleSet, Samples } from "./dataset.ts"
 
 /**
  * Makes one split from parallel lists; `images` are planes [C, H, W] uint8, usually views of a file's bytes.
@@ -24,12 +24,20 @@ export function sampleSet<Target>(
 }
 
 /** A part of a split in the given order of positions; pixels are not copied. */
-export function subset<Target>(set: SampleSet<Target>, positions: readonly number[]): SampleSet<Target> {
-  return {
+export function subset<Set extends Samples<unknown>>(set: Set, positions: readonly number[]): Set {
+  const part = {
     ids: positions.map((position) => set.ids[position] as string),
-    targets: positions.map((position) => set.targets[position] as Target),
-    image: (position) => set.image(positions[position] ?? -1),
+    targets: positions.map((position) => set.targets[position]),
   }
+  const images = set as Partial<Pick<SampleSet<unknown>, "image"> & Pick<PictureSet<unknown>, "picture">>
+  const { image, picture } = images
+  const at = (position: number) => positions[position] ?? -1
+  return {
+    ...set,
+    ...part,
+    ...(image && { image: (position: number) => image(at(position)) }),
+    ...(picture && { picture: (position: number) => picture(at(position)) }),
+  } as Set
 }
 
 /**

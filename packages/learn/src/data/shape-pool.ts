@@ -1,5 +1,5 @@
 import { LearnlossError, type Rng } from "@learnloss/engine"
-import type { ClassificationDataset, SampleSet } from "./dataset.ts"
+import { type AnyDataset, type ClassificationDataset, requireClassification, type Samples } from "./dataset.ts"
 import { subset } from "./sample-set.ts"
 
 export interface PoolShape {
@@ -17,11 +17,14 @@ export interface PoolShape {
  * fewer keeps all, and none loses its last. Then `size` images are drawn from what is left. The test images are thinned
  * out at random and keep their balance. Order and pixels stay as they are, nothing is copied.
  *
- * @throws LearnlossError `POOL_TOO_SMALL` when `size` or `testSize` exceeds what there is.
+ * @throws LearnlossError `POOL_TOO_SMALL` when `size` or `testSize` exceeds what there is, `DATA_OF_ANOTHER_TASK` for an
+ * imbalance of images that are not of one class
  */
-export function shapePool(dataset: ClassificationDataset, shape: PoolShape, rng: Rng): ClassificationDataset {
+export function shapePool<D extends AnyDataset>(dataset: D, shape: PoolShape, rng: Rng): D {
   const kept =
-    shape.imbalance > 1 ? keepProfile(dataset, shape.imbalance, rng) : dataset.train.ids.map((_, position) => position)
+    shape.imbalance > 1
+      ? keepProfile(requireClassification(dataset, "pool.imbalance"), shape.imbalance, rng)
+      : dataset.train.ids.map((_, position) => position)
   const train = drawAtMost(`pool.size of ${dataset.name}`, kept, shape.size, rng.child("size"))
   const everyTest = dataset.test.ids.map((_, position) => position)
   const test = drawAtMost(`pool.testSize of ${dataset.name}`, everyTest, shape.testSize, rng.child("test-size"))
@@ -64,6 +67,6 @@ function drawAtMost(where: string, positions: readonly number[], size: number | 
     .sort((a, b) => a - b)
 }
 
-function shrink<Target>(set: SampleSet<Target>, positions: readonly number[]): SampleSet<Target> {
+function shrink<Set extends Samples<unknown>>(set: Set, positions: readonly number[]): Set {
   return positions.length === set.ids.length ? set : subset(set, positions)
 }

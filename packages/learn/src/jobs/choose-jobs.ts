@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto"
 import type { RunConfig } from "@learnloss/contract"
 import { createRng, type Device, type LoweringPlan, type Measurements } from "@learnloss/engine"
-import type { ClassificationDataset } from "../data/dataset.ts"
+import type { AnyDataset } from "../data/dataset.ts"
 import type { Feeds } from "../training/batches.ts"
 import { buildTraining, type Learner } from "../training/learner.ts"
 import { openBatches } from "../training/open-batches.ts"
@@ -72,12 +72,7 @@ export async function chooseJobs(
 export type PlanFor = (threads: number) => Promise<LoweringPlan>
 
 /** Times layouts by training the learner's network on images of the data set, each with the plan that it would have. */
-export function layoutTimer(
-  learner: Learner,
-  dataset: ClassificationDataset,
-  planFor: PlanFor,
-  device: Device,
-): TimeLayout {
+export function layoutTimer(learner: Learner, dataset: AnyDataset, planFor: PlanFor, device: Device): TimeLayout {
   let made: Promise<Feeds> | undefined
   return async (layout, mostSteps) => {
     made ??= someBatch(learner, dataset, device)
@@ -125,7 +120,7 @@ export function stepName(learner: Learner, plan: LoweringPlan): string {
   return `step ${createHash("sha256").update(about).digest("hex").slice(0, 16)}`
 }
 
-async function someBatch(learner: Learner, dataset: ClassificationDataset, device: Device): Promise<Feeds> {
+async function someBatch(learner: Learner, dataset: AnyDataset, device: Device): Promise<Feeds> {
   const { batch } = learner.config.training
   const rng = createRng("timed batch")
   const augmentation = { crop: 0, flip: false }

@@ -2,7 +2,7 @@ import { batchNorm, conv2d, linear, op, pooled, type Value } from "@learnloss/en
 import type { Model, ModelOptions } from "./model.ts"
 
 /** A small network for studies on a CPU: four 3x3 convolutions of width w, 2w, 4w, 8w, strides 1, 2, 2, 2, each a tap. */
-export function cnn4({ width, outputs }: ModelOptions): Model {
+export function cnn4({ width, classes }: ModelOptions): Model {
   return {
     build(b, [images]) {
       let x = images
@@ -15,7 +15,7 @@ export function cnn4({ width, outputs }: ModelOptions): Model {
         taps.push(x)
       }
       const embedding = pooled(x)
-      return { output: linear(b.scope("fc"), embedding, outputs), taps, embedding }
+      return { output: linear(b.scope("fc"), embedding, classes), taps, embedding }
     },
   }
 }

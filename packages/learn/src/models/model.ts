@@ -1,4 +1,5 @@
 import type { NetworkBuilder, Shape, Value } from "@learnloss/engine"
+import type { ImageShape } from "../data/dataset.ts"
 
 /** What a network gives for a batch. */
 export interface ModelOutput {
@@ -43,6 +44,7 @@ export interface FrozenPart {
 export interface ModelOptions {
   /** Channels of the first stage. */
   readonly width: number
-  /** Size of the network's output, e.g. the number of classes. */
-  readonly outputs: number
+  /** Classes of the data. */
+  readonly classes: number
+  readonly imageShape: ImageShape
 }

@@ -24,7 +24,7 @@ export async function openModel(
   const { name, width, onnx, digest } = settings
   if (onnx === undefined) {
     if (name === undefined) throw new InternalError("settings name no network")
-    return { model: models[name]({ width, outputs: data.classes }) }
+    return { model: models[name]({ width, ...data }) }
   }
   const imported = await openImported({ ...settings, onnx, freeze: [freeze].flat() }, data)
   if (digest !== undefined && digest !== imported.digest) {

@@ -18,7 +18,7 @@ function basicBlock(b: NetworkBuilder, x: Value, channels: number, stride: numbe
  * ResNet-18 with the stem for small images (a 3x3 convolution, no pooling). Width 64 is the paper's network; the taps
  * are the outputs of its four stages.
  */
-export function resnet18({ width, outputs }: ModelOptions): Model {
+export function resnet18({ width, classes }: ModelOptions): Model {
   return {
     build(b, [images]) {
       let x = op.relu(
@@ -33,7 +33,7 @@ export function resnet18({ width, outputs }: ModelOptions): Model {
         taps.push(x)
       }
       const embedding = pooled(x)
-      return { output: linear(b.scope("fc"), embedding, outputs), taps, embedding }
+      return { output: linear(b.scope("fc"), embedding, classes), taps, embedding }
     },
   }
 }

@@ -11,7 +11,7 @@ export type Int8Fields = Required<
 >
 
 export interface CompareOptions {
-  readonly shared: Omit<EvaluateOptions<number>, "positions" | "onProgress">
+  readonly shared: Omit<EvaluateOptions, "positions" | "onProgress">
   /** As they were computed in int8. */
   readonly signals: Signals
   /** Positions of the candidates, in the order of the signals. */

@@ -34,8 +34,8 @@ export interface Int8Evaluation {
  * @param rng decides which of them are taken
  * @throws LearnlossError `INTERRUPTED`, `INT8_NOTHING`
  */
-export async function calibrateInt8<Target>(
-  options: Omit<EvaluateOptions<Target>, "onProgress" | "rewrite">,
+export async function calibrateInt8(
+  options: Omit<EvaluateOptions, "onProgress" | "rewrite">,
   rng: Rng,
 ): Promise<Int8Evaluation> {
   const positions = rng.child("calibration").shuffle(options.positions).slice(0, calibrationImages)

@@ -20,10 +20,9 @@ function flat(column: Value): Value {
 }
 
 /** One class for each image; targets are class indices. */
-export function classification(classNames: readonly string[]): Task<number> {
+export function classification(classNames: readonly string[]): Task<number, number> {
   const classes = classNames.length
   return {
-    outputs: classes,
     targetInputs: [{ name: targetName, dtype: "int64", shape: [] }],
     encodeTargets: (targets) => ({ [targetName]: intTensor([targets.length], targets) }),
     perSampleLoss: (logits, targets) => crossEntropyPerSample(logits, targets[targetName] as Value),
@@ -33,24 +32,24 @@ export function classification(classNames: readonly string[]): Task<number> {
     },
     uncertainty: (logits) => flat(entropy(logits)),
     unconfidence: (logits) => op.sub(1, op.reduceMax(op.softmax(logits), [1])),
-    describeTarget: (target) => classNames[target] ?? String(target),
+    predictionOutput: (logits) => logits,
+    decode: argMax,
     countClasses: (targets) => classNames.map((_, index) => targets.filter((target) => target === index).length),
-    evaluate: (logits, targets) => evaluate(logits, targets, classes),
+    evaluate: (predictions, targets) => evaluate(predictions, targets, classes),
   }
 }
 
 /** Accuracy and the recall of each class; a class that the test set lacks has no recall. */
 function evaluate(
-  logits: Float32Array,
+  predictions: readonly number[],
   targets: readonly number[],
   classes: number,
-): TaskMetrics & { recallPerClass: (number | null)[] } {
+): TaskMetrics & { accuracy: number; recallPerClass: (number | null)[] } {
   const seen = new Array<number>(classes).fill(0)
   const right = new Array<number>(classes).fill(0)
   for (const [index, target] of targets.entries()) {
     seen[target] = (seen[target] as number) + 1
-    if (argMax(logits.subarray(index * classes, (index + 1) * classes)) === target)
-      right[target] = (right[target] as number) + 1
+    if (predictions[index] === target) right[target] = (right[target] as number) + 1
   }
   const total = right.reduce((sum, count) => sum + count, 0)
   return {

@@ -8,19 +8,14 @@ export interface TargetInput {
   readonly shape: readonly number[]
 }
 
-/** What the task says about predictions on the test set. */
-export interface TaskMetrics {
-  readonly accuracy: number
-  readonly [name: string]: unknown
-}
+/** What the task says about predictions on the test set; its main measure stands under the name in `mainMeasures`. */
+export type TaskMetrics = Readonly<Record<string, unknown>>
 
 /**
  * What makes a kind of prediction: its targets, its loss for each single sample, and how its output is judged.
  * Nothing else knows what is being predicted.
  */
-export interface Task<Target> {
-  /** Size of the network's output. */
-  readonly outputs: number
+export interface Task<Target, Prediction = unknown> {
   readonly targetInputs: readonly TargetInput[]
   /** Target tensors of a batch, by input name. */
   encodeTargets(targets: readonly Target[]): Readonly<Record<string, Tensor>>
@@ -32,10 +27,14 @@ export interface Task<Target> {
   uncertainty(output: Value): Value
   /** One minus the probability of the prediction, [B]: plain lack of confidence, the yardstick for the loss module. */
   unconfidence(output: Value): Value
-  /** What a person would call a target, for pictures of what was labelled. */
-  describeTarget(target: Target): string
+  /** What `decode` reads of the output, [B, ...]. */
+  predictionOutput(output: Value): Value
+  /** What the network says of one sample, from its row of `predictionOutput`, flattened; the row is reused afterwards. */
+  decode(row: Float32Array): Prediction
   /** How often each class stands in the targets; undefined where classes make no sense. */
   countClasses(targets: readonly Target[]): number[] | undefined
-  /** Measures of outputs [N, outputs] against targets. */
-  evaluate(outputs: Float32Array, targets: readonly Target[]): TaskMetrics
+  /** Single things that a person marked in the targets, such as boxes; undefined where a target is one label. */
+  countObjects?(targets: readonly Target[]): number
+  /** Measures of predictions against targets. */
+  evaluate(predictions: readonly Prediction[], targets: readonly Target[]): TaskMetrics
 }

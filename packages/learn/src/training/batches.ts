@@ -1,5 +1,5 @@
 import { floatTensor, type Rng, sizeOf, type Tensor } from "@learnloss/engine"
-import type { Dataset, SampleSet } from "../data/dataset.ts"
+import type { Dataset, SplitName } from "../data/dataset.ts"
 import { normalizationTable } from "../data/normalization.ts"
 import { type Augmentation, augmentInto, normalizeInto } from "../data/transforms.ts"
 import type { Task } from "../tasks/task.ts"
@@ -9,25 +9,26 @@ import { imagesInput } from "./learner.ts"
 export type Feeds = Readonly<Record<string, Tensor>>
 
 /** Turns samples into the tensors of a batch. */
-export interface BatchMaker<Target> {
+export interface BatchMaker {
   /** A batch of the samples at these positions, randomly changed as the settings say. */
   training(positions: readonly number[], rng: Rng): Feeds | Promise<Feeds>
   /** A batch of the samples as they are. */
-  evaluation(samples: SampleSet<Target>, positions: readonly number[], withTargets: boolean): Feeds | Promise<Feeds>
+  evaluation(split: SplitName, positions: readonly number[], withTargets: boolean): Feeds | Promise<Feeds>
 }
 
+/** Batches of images that are in memory. */
 export function createBatchMaker<Target>(
   dataset: Dataset<Target>,
   task: Task<Target>,
   augmentation: Augmentation,
-): BatchMaker<Target> {
+): BatchMaker {
   const { imageShape, train } = dataset
   const { channels, height, width } = imageShape
   const table = normalizationTable(dataset.normalization)
   const allocate = (count: number) => floatTensor([count, channels, height, width])
   const pixels = sizeOf([channels, height, width])
-  const targetsOf = (samples: SampleSet<Target>, positions: readonly number[]) =>
-    task.encodeTargets(positions.map((position) => samples.targets[position] as Target))
+  const targetsOf = (split: SplitName, positions: readonly number[]) =>
+    task.encodeTargets(positions.map((position) => dataset[split].targets[position] as Target))
   return {
     training(positions, rng) {
       const images = allocate(positions.length)
@@ -42,14 +43,14 @@ export function createBatchMaker<Target>(
           index * pixels,
         )
       }
-      return { [imagesInput]: images, ...targetsOf(train, positions) }
+      return { [imagesInput]: images, ...targetsOf("train", positions) }
     },
-    evaluation(samples, positions, withTargets) {
+    evaluation(split, positions, withTargets) {
       const images = allocate(positions.length)
       for (const [index, position] of positions.entries()) {
-        normalizeInto(samples.image(position), imageShape, table, images.data as Float32Array, index * pixels)
+        normalizeInto(dataset[split].image(position), imageShape, table, images.data as Float32Array, index * pixels)
       }
-      return { [imagesInput]: images, ...(withTargets ? targetsOf(samples, positions) : {}) }
+      return { [imagesInput]: images, ...(withTargets ? targetsOf(split, positions) : {}) }
     },
   }
 }

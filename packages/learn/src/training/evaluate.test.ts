@@ -1,6 +1,7 @@
 import { runConfigSchema } from "@learnloss/contract"
 import { createRng, initializeParameters } from "@learnloss/engine"
 import { describe, expect, test } from "vitest"
+import { requireClassification } from "../data/dataset.ts"
 import { openDataset } from "../data/open-dataset.ts"
 import { openLearner } from "../resolve-run.ts"
 import { type BatchMaker, createBatchMaker } from "./batches.ts"
@@ -14,22 +15,23 @@ const config = runConfigSchema.parse({
   budget: { initial: 8, perCycle: 8, cycles: 1 },
   strategies: ["random"],
 })
-const dataset = await openDataset("shapes:300,20", {
+const opened = await openDataset("shapes:300,20", {
   imageSize: 32,
   rng: createRng("shapes"),
   onProgress() {},
   onDefect() {},
 })
+const dataset = requireClassification(opened, "this test")
 const { learner } = await openLearner(config, dataset, "random")
 const images = createBatchMaker(dataset, learner.task, { crop: 0, flip: false })
 const weights = initializeParameters(buildTraining(learner, 8).network.specs, createRng("weights"))
 
-function evaluate(changes: Partial<EvaluateOptions<number>> = {}) {
+function evaluate(changes: Partial<EvaluateOptions> = {}) {
   return evaluateSamples({
     learner,
     weights,
     batches: images,
-    samples: dataset.train,
+    split: "train",
     positions: dataset.train.ids.map((_, position) => position),
     wanted: ["targetLoss"],
     threads: 1,
@@ -41,7 +43,7 @@ function evaluate(changes: Partial<EvaluateOptions<number>> = {}) {
 }
 
 /** Batches that are ready only after a while. */
-function late(milliseconds: number): BatchMaker<number> {
+function late(milliseconds: number): BatchMaker {
   return {
     ...images,
     async evaluation(...given) {
@@ -78,7 +80,7 @@ describe("evaluateSamples", () => {
       code: "INTERRUPTED",
     })
     let made = 0
-    const failing: BatchMaker<number> = {
+    const failing: BatchMaker = {
       ...images,
       evaluation(...given) {
         if (++made === 2) throw new Error("a broken image")

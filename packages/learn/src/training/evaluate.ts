@@ -3,21 +3,22 @@ import {
   type Device,
   type LoweredGraph,
   type LoweringPlan,
+  sizeOf,
   type Tensor,
   type TensorMap,
 } from "@learnloss/engine"
-import type { SampleSet } from "../data/dataset.ts"
+import type { SplitName } from "../data/dataset.ts"
 import type { Matrix } from "../strategies/strategy.ts"
 import type { BatchMaker, Feeds } from "./batches.ts"
 import { defaultEvaluationBatch } from "./choose-evaluation.ts"
 import { throwIfAborted } from "./interruption.ts"
 import { buildEvaluation, type EvaluatedName, type Learner } from "./learner.ts"
 
-export interface EvaluateOptions<Target> {
+export interface EvaluateOptions {
   readonly learner: Learner
   readonly weights: TensorMap
-  readonly batches: BatchMaker<Target>
-  readonly samples: SampleSet<Target>
+  readonly batches: BatchMaker
+  readonly split: SplitName
   readonly positions: readonly number[]
   readonly wanted: readonly EvaluatedName[]
   readonly threads: number
@@ -28,6 +29,8 @@ export interface EvaluateOptions<Target> {
   readonly plan?: LoweringPlan
   readonly signal: AbortSignal
   readonly onProgress: (done: number, total: number) => void
+  /** Takes the prediction of each sample as it comes, in the order of the positions; no row of it is kept then. */
+  readonly onPrediction?: (prediction: unknown, index: number) => void
   /** Turns the graph of what is wanted into the one that is run; its outputs are then those that are given. */
   readonly rewrite?: (built: LoweredGraph) => LoweredGraph
   /** Is told for how many seconds the network had nothing to do because a batch was not ready. */
@@ -40,30 +43,40 @@ export interface EvaluateOptions<Target> {
  * @returns one row per position, in their order, for each wanted name
  * @throws LearnlossError `INTERRUPTED`
  */
-export async function evaluateSamples<Target>(
-  options: EvaluateOptions<Target>,
-): Promise<Record<EvaluatedName, Matrix>> {
+export async function evaluateSamples(options: EvaluateOptions): Promise<Record<EvaluatedName, Matrix>> {
   return (await evaluateGraph(options)) as Record<EvaluatedName, Matrix>
 }
 
 /** The same for whatever outputs a rewritten graph has, each of one row a sample. */
-export async function evaluateGraph<Target>(options: EvaluateOptions<Target>): Promise<Record<string, Matrix>> {
-  const { learner, weights, batches, samples, positions, wanted, threads, device, signal, onProgress } = options
+export async function evaluateGraph(options: EvaluateOptions): Promise<Record<string, Matrix>> {
+  const { learner, weights, batches, split, positions, wanted, threads, device, signal, onProgress } = options
   const batch = Math.min(options.evaluationBatch ?? defaultEvaluationBatch, positions.length)
   const built: LoweredGraph = buildEvaluation(learner, batch, weights, wanted)
   const graph = options.rewrite?.(built) ?? built
+  const { onPrediction } = options
+  const predicted = onPrediction === undefined ? undefined : graph.outputs.prediction
   const columns = Object.fromEntries(
-    Object.entries(graph.outputs).map(([name, { shape }]): [string, Matrix] => {
-      const width = shape[1] ?? 1
-      return [name, { rows: positions.length, columns: width, data: new Float32Array(positions.length * width) }]
+    Object.entries(graph.outputs).flatMap(([name, value]): [string, Matrix][] => {
+      if (value === predicted) return []
+      const width = sizeOf(value.shape.slice(1))
+      return [[name, { rows: positions.length, columns: width, data: new Float32Array(positions.length * width) }]]
     }),
   )
+  const tell = (results: Record<string, Tensor>, done: number, count: number): void => {
+    if (predicted === undefined) return
+    const width = sizeOf(predicted.shape.slice(1))
+    const { data } = results.prediction as Tensor
+    for (let row = 0; row < count; row++) {
+      const values = (data as Float32Array).subarray(row * width, (row + 1) * width)
+      onPrediction?.(learner.task.decode(values), done + row)
+    }
+  }
   const withTargets = wanted.includes("targetLoss")
   const feedsAt = async (start: number): Promise<Feeds> => {
     const chosen = positions.slice(start, start + batch)
     // The graph's batch size is fixed, so a last short batch is filled with its first sample.
     while (chosen.length < batch) chosen.push(chosen[0] as number)
-    return batches.evaluation(samples, chosen, withTargets)
+    return batches.evaluation(split, chosen, withTargets)
   }
   const compiling = compileEvaluation(graph.graph, graph.outputs, { threads, device }, options.plan)
   const first = handled(feedsAt(0))
@@ -96,6 +109,7 @@ export async function evaluateGraph<Target>(options: EvaluateOptions<Target>): P
         const values = (results[name] as Tensor).data as Float32Array
         data.set(values.subarray(0, count * width), done * width)
       }
+      tell(results, done, count)
       onProgress(done + count, positions.length)
     }
   } finally {

@@ -12,7 +12,7 @@ import {
 } from "@learnloss/engine"
 import { relativeDifference } from "@learnloss/engine/testing"
 import { afterEach, beforeEach, describe, expect, test } from "vitest"
-import type { ClassificationDataset, SampleSet } from "../data/dataset.ts"
+import type { ClassificationDataset, SampleSet, SplitName } from "../data/dataset.ts"
 import { sampleSet } from "../data/sample-set.ts"
 import type { Model } from "../models/model.ts"
 import { openModel } from "../models/open-model.ts"
@@ -72,7 +72,7 @@ function open(learner: Learner, images = createBatchMaker(dataset, task, still),
 }
 
 /** Losses of a few steps on the first images. */
-async function train(learner: Learner, batches: Pick<FrozenBatches<number>, "training">): Promise<number[]> {
+async function train(learner: Learner, batches: Pick<FrozenBatches, "training">): Promise<number[]> {
   const spec = buildTraining(learner, 8)
   const step = await compileTrainStep(spec, fixedPlan, { threads: 1 })
   const weights: TensorMap = initializeParameters(spec.network.specs, createRng("weights"))
@@ -105,9 +105,9 @@ describe("a frozen part", () => {
     const images = createBatchMaker(dataset, task, still)
     const counting = {
       ...images,
-      evaluation(samples: SampleSet<number>, positions: readonly number[], withTargets: boolean) {
+      evaluation(split: SplitName, positions: readonly number[], withTargets: boolean) {
         computed += positions.length
-        return images.evaluation(samples, positions, withTargets)
+        return images.evaluation(split, positions, withTargets)
       },
     }
     const first = await open(learner, counting)
@@ -154,8 +154,8 @@ describe("a frozen part", () => {
     const other = await augmented.training(positions, createRng("b"))
     expect(same[name!]!.data).toEqual(one[name!]!.data)
     expect(other[name!]!.data).not.toEqual(one[name!]!.data)
-    const plain = await augmented.evaluation(dataset.test, positions, true)
-    expect((await augmented.evaluation(dataset.test, positions, true))[name!]!.data).toEqual(plain[name!]!.data)
+    const plain = await augmented.evaluation("test", positions, true)
+    expect((await augmented.evaluation("test", positions, true))[name!]!.data).toEqual(plain[name!]!.data)
     await augmented.release()
   })
 })

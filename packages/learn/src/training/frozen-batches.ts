@@ -8,7 +8,7 @@ import {
   sizeOf,
   type Tensor,
 } from "@learnloss/engine"
-import type { Dataset, SampleSet } from "../data/dataset.ts"
+import type { Dataset, SplitName } from "../data/dataset.ts"
 import {
   type CacheEntry,
   FeatureCache,
@@ -26,7 +26,7 @@ export interface FrozenBatchesOptions<Target> {
   readonly dataset: Dataset<Target>
   readonly task: Task<Target>
   /** Makes batches of images. */
-  readonly images: BatchMaker<Target>
+  readonly images: BatchMaker
   /** Whether training images are changed at random, so that nothing computed from them can be kept. */
   readonly isAugmented: boolean
   readonly threads: number
@@ -35,7 +35,7 @@ export interface FrozenBatchesOptions<Target> {
 }
 
 /** Batches of what a frozen part of a network makes of images; must be released. */
-export interface FrozenBatches<Target> extends BatchMaker<Target> {
+export interface FrozenBatches extends BatchMaker {
   release(): Promise<void>
 }
 
@@ -52,26 +52,24 @@ const largestCacheBytes = 32 * 2 ** 30
  * Makes batches that a network with a frozen part is fed: its outputs are computed once for each image and kept on disk,
  * by the image's content; those of randomly changed images are computed as they come.
  */
-export async function createFrozenBatches<Target>(
-  options: FrozenBatchesOptions<Target>,
-): Promise<FrozenBatches<Target>> {
+export async function createFrozenBatches<Target>(options: FrozenBatchesOptions<Target>): Promise<FrozenBatches> {
   const { frozen, dataset, task, images, isAugmented, threads, device } = options
   const session = await compileModel(frozen.model, { threads, device })
   const part = new FrozenRows(frozen, session)
   const cache = openCache(options, part.width)
-  const known = new WeakMap<SampleSet<Target>, Map<number, RowHandle>>()
+  const known = new Map<SplitName, Map<number, RowHandle>>()
 
-  const compute = async (samples: SampleSet<Target>, positions: readonly number[]) =>
-    part.compute(await images.evaluation(samples, positions, false))
+  const compute = async (split: SplitName, positions: readonly number[]) =>
+    part.compute(await images.evaluation(split, positions, false))
 
-  const rowsOf = async (samples: SampleSet<Target>, positions: readonly number[]): Promise<Float32Array> => {
-    if (cache === undefined) return compute(samples, positions)
-    const handles = known.get(samples) ?? new Map<number, RowHandle>()
-    known.set(samples, handles)
+  const rowsOf = async (split: SplitName, positions: readonly number[]): Promise<Float32Array> => {
+    if (cache === undefined) return compute(split, positions)
+    const handles = known.get(split) ?? new Map<number, RowHandle>()
+    known.set(split, handles)
     const missing = new Map<string, { position: number; entry: CacheEntry }>()
     for (const position of positions) {
       if (handles.has(position)) continue
-      const entry = { key: createHash("sha256").update(samples.image(position)).digest("hex"), stamp: "" }
+      const entry = { key: createHash("sha256").update(dataset[split].image(position)).digest("hex"), stamp: "" }
       const handle = cache.find(entry)
       if (handle === undefined) missing.set(entry.key, { position, entry })
       else handles.set(position, handle)
@@ -80,7 +78,7 @@ export async function createFrozenBatches<Target>(
     for (let start = 0; start < lacking.length; start += part.batch) {
       const chunk = lacking.slice(start, start + part.batch)
       const rows = await compute(
-        samples,
+        split,
         chunk.map(({ position }) => position),
       )
       cache.append(
@@ -89,7 +87,7 @@ export async function createFrozenBatches<Target>(
       )
     }
     // Images of equal content share a row, so what was just computed is looked up like everything else.
-    if (lacking.length > 0) return rowsOf(samples, positions)
+    if (lacking.length > 0) return rowsOf(split, positions)
     const rows = new Float32Array(positions.length * part.width)
     cache.read(
       positions.map((position) => handles.get(position) as RowHandle),
@@ -98,23 +96,23 @@ export async function createFrozenBatches<Target>(
     return rows
   }
 
-  const targetsOf = (samples: SampleSet<Target>, positions: readonly number[]) =>
-    task.encodeTargets(positions.map((position) => samples.targets[position] as Target))
+  const targetsOf = (split: SplitName, positions: readonly number[]) =>
+    task.encodeTargets(positions.map((position) => dataset[split].targets[position] as Target))
   const fromRows = (rows: Float32Array, count: number): Feeds => part.feeds(rows, count)
 
   return {
     async training(positions, rng) {
       if (!isAugmented) {
-        const rows = await rowsOf(dataset.train, positions)
-        return { ...fromRows(rows, positions.length), ...targetsOf(dataset.train, positions) }
+        const rows = await rowsOf("train", positions)
+        return { ...fromRows(rows, positions.length), ...targetsOf("train", positions) }
       }
       const feeds = await images.training(positions, rng)
       const rows = await part.compute(feeds)
       return { ...feeds, ...fromRows(rows, positions.length) }
     },
-    async evaluation(samples, positions, withTargets) {
-      const rows = await rowsOf(samples, positions)
-      return { ...fromRows(rows, positions.length), ...(withTargets ? targetsOf(samples, positions) : {}) }
+    async evaluation(split, positions, withTargets) {
+      const rows = await rowsOf(split, positions)
+      return { ...fromRows(rows, positions.length), ...(withTargets ? targetsOf(split, positions) : {}) }
     },
     async release() {
       cache?.close()

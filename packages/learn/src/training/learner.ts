@@ -25,7 +25,7 @@ import { shareOfTraining } from "./moments.ts"
 export interface Learner {
   readonly model: Model
   // biome-ignore lint/suspicious/noExplicitAny: a learner never looks into targets, only its task does
-  readonly task: Task<any>
+  readonly task: Task<any, any>
   readonly imageShape: ImageShape
   readonly strategyTraining: StrategyTraining
   readonly config: Pick<RunConfig, "training" | "lossModule">
@@ -118,6 +118,7 @@ function scheduleOf(training: RunConfig["training"]): Schedule {
 /** Values that an evaluation graph can compute for a batch. */
 export const evaluatedNames = [
   "output",
+  "prediction",
   "uncertainty",
   "unconfidence",
   "embedding",
@@ -141,6 +142,7 @@ export function buildEvaluation(
     )
   const make = {
     output: () => output.output,
+    prediction: () => task.predictionOutput(output.output),
     uncertainty: () => task.uncertainty(output.output),
     unconfidence: () => task.unconfidence(output.output),
     embedding: () => output.embedding,

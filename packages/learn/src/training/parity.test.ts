@@ -61,7 +61,7 @@ function learnerOf({ network, lossModule, training }: Fixture): Learner {
   const { training: module, objective, readsOutputs, stopGradientFromStep, ...settings } = lossModule
   const { batch, steps, learningRate, momentum, weightDecay, milestones, gamma } = training
   return {
-    model: models[network.name]({ width: network.width, outputs: network.classes }),
+    model: models[network.name]({ width: network.width, classes: network.classes, imageShape: network.imageShape }),
     task: classification(Array.from({ length: network.classes }, (_, index) => `class ${index}`)),
     imageShape: network.imageShape,
     strategyTraining: { lossModule: module, objective, readsOutputs },

@@ -39,11 +39,11 @@ export interface StepReport {
   readonly imagesPerSecond: number
 }
 
-export interface TrainCycleOptions<Target> {
+export interface TrainCycleOptions {
   readonly trainStep: TrainStep
   /** How products are computed, in training and in evaluation: written into the checkpoints. */
   readonly plan: LoweringPlan
-  readonly batches: BatchMaker<Target>
+  readonly batches: BatchMaker
   /** Positions of the labelled samples in the training split. */
   readonly labeled: readonly number[]
   readonly batch: number
@@ -71,7 +71,7 @@ const lateFrom = (steps: number) => Math.floor(steps * 0.9)
  *
  * @throws LearnlossError `LOSS_NOT_FINITE`, `INTERRUPTED` (after saving a checkpoint), `FILE_NOT_WRITTEN`
  */
-export async function trainCycle<Target>(options: TrainCycleOptions<Target>): Promise<CycleProgress> {
+export async function trainCycle(options: TrainCycleOptions): Promise<CycleProgress> {
   const { trainStep, batches, labeled, batch, rng, noise, checkpointFolder, signal, where } = options
   const { cycle, steps } = options.progress
   // Its checkpoint says more than could be told here, such as who trained it.

@@ -1,0 +1,28 @@
+import type { TaskName } from "./names.ts"
+
+/** What a task is judged by before all else, in 0..1. */
+export interface MainMeasure {
+  /** Its name among the metrics of a cycle record. */
+  readonly name: string
+  /** How reports call it. */
+  readonly title: string
+}
+
+/** The main measure of every task. */
+export const mainMeasures = {
+  classification: { name: "accuracy", title: "accuracy" },
+} as const satisfies Record<TaskName, MainMeasure>
+
+/** The main measure that stands among some metrics; undefined where none does. */
+export function mainMeasureIn(metrics: Readonly<Record<string, unknown>>): MainMeasure | undefined {
+  return Object.values(mainMeasures).find(({ name }) => {
+    const value = metrics[name]
+    return typeof value === "number" && value >= 0 && value <= 1
+  })
+}
+
+/** Its value, 0..1. */
+export function mainValue(metrics: Readonly<Record<string, unknown>>): number {
+  const measure = mainMeasureIn(metrics)
+  return measure === undefined ? Number.NaN : (metrics[measure.name] as number)
+}
