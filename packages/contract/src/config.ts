@@ -1,7 +1,9 @@
 import { z } from "zod"
 import {
   dataFormats,
+  defectPolicies,
   deviceNames,
+  lossDivisors,
   modelNames,
   moduleTrainings,
   scoringPrecisions,
@@ -34,8 +36,22 @@ export const augmentSchema = z
       .int()
       .nonnegative()
       .default(4)
-      .describe("zero padding in pixels before a random crop of the original size; 0 turns it off"),
+      .describe(
+        "zero padding in pixels before a random crop of the original size; 0 turns it off; images of one class",
+      ),
     flip: z.boolean().default(true).describe("mirror left to right with probability one half"),
+    photometric: z
+      .boolean()
+      .default(true)
+      .describe("change brightness, contrast, saturation, hue and the order of channels; images with boxes"),
+    expand: z
+      .boolean()
+      .default(true)
+      .describe("lay the image into up to four times its size, half of the time; images with boxes"),
+    iouCrop: z
+      .boolean()
+      .default(true)
+      .describe("cut out a part that overlaps an object enough, in the modes of SSD; images with boxes"),
   })
   .describe("random changes of training images; never applied when scoring or evaluating")
 
@@ -85,6 +101,18 @@ export const lossModuleSchema = z
     stopGradientAt: moment.default("60%").describe("from here on the module's gradient no longer reaches the network"),
   })
   .describe("the loss prediction module")
+
+export const detectionSchema = z
+  .strictObject({
+    lossDivisor: z
+      .enum(lossDivisors)
+      .default("positives")
+      .describe(
+        "what an image's loss is divided by: its matched default boxes (as SSD), or nothing, which counts objects",
+      ),
+    difficult: z.boolean().default(true).describe("train on objects that are marked as difficult, as SSD does"),
+  })
+  .describe("task detection only")
 
 export const scheduleSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("constant") }),
@@ -180,13 +208,17 @@ export const runConfigSchema = z.strictObject({
     .nullable()
     .default(null)
     .describe("data to use when `data` are not on this machine and cannot be fetched; null stops with an error"),
+  defects: z
+    .enum(defectPolicies)
+    .default("skip")
+    .describe("what happens to broken boxes and images: left out and told, or the run stops"),
   imageSize: z
     .number()
     .int()
     .min(8)
     .max(1024)
     .default(32)
-    .describe("side in pixels that images of a folder are resized to"),
+    .describe("side in pixels that images of files are resized to"),
   pool: poolSchema.prefault({}),
   augment: augmentSchema.prefault({}),
   task: z.enum(taskNames).default("classification").describe("what the network predicts"),
@@ -197,6 +229,7 @@ export const runConfigSchema = z.strictObject({
     .describe(
       "what of an ONNX network stays as it is: globs of parameter names, or the name of a value up to which all is kept",
     ),
+  detection: detectionSchema.prefault({}),
   lossModule: lossModuleSchema.prefault({}),
   training: trainingSchema,
   budget: budgetSchema,

@@ -36,3 +36,11 @@ export type ModuleTraining = (typeof moduleTrainings)[number]
 /** What candidates are scored in. */
 export const scoringPrecisions = ["float32", "int8"] as const
 export type ScoringPrecision = (typeof scoringPrecisions)[number]
+
+/** What the loss of an image with several objects is divided by. */
+export const lossDivisors = ["positives", "none"] as const
+export type LossDivisor = (typeof lossDivisors)[number]
+
+/** What happens to samples that cannot be used as they are. */
+export const defectPolicies = ["skip", "stop"] as const
+export type DefectPolicy = (typeof defectPolicies)[number]

@@ -13,7 +13,7 @@ import type { Dataset } from "./data/dataset.ts"
 import type { ImportedModel } from "./models/imported/open.ts"
 import type { FileInput, Model } from "./models/model.ts"
 import { openModel } from "./models/open-model.ts"
-import { classification } from "./tasks/classification.ts"
+import { makeTask } from "./tasks/tasks.ts"
 import { buildModule, buildTraining, imagesInput, type Learner } from "./training/learner.ts"
 import { strategyTraining } from "./training/strategy-training.ts"
 
@@ -90,8 +90,8 @@ export interface TrainedOptions {
  */
 export async function exportTrained({ config, strategy, weights, data, where }: TrainedOptions): Promise<Uint8Array> {
   const { imageShape, classNames } = data
-  const task = classification(classNames)
   const { model } = await openModel(config, { imageShape, classes: classNames.length })
+  const task = makeTask(config.task, { data, model, config })
   const learner: Learner = { model, task, imageShape, strategyTraining: strategyTraining(strategy, config), config }
   requireWeightsOf(buildTraining(learner, config.training.batch).network.specs, weights, where)
   return exportNetwork(learner, weights, data)

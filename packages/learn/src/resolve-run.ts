@@ -12,12 +12,13 @@ import {
   openMeasurements,
   type TrainingSpec,
 } from "@learnloss/engine"
-import type { AnyDataset } from "./data/dataset.ts"
+import { type AnyDataset, isPictures } from "./data/dataset.ts"
 import { requireExportable } from "./export.ts"
 import { chooseJobs, isLayoutOpen, layoutTimer, namedLayout, remembered, stepName } from "./jobs/choose-jobs.ts"
 import { openModel } from "./models/open-model.ts"
 import { describeInt8 } from "./scoring/int8.ts"
-import { type TaskFor, tasks } from "./tasks/tasks.ts"
+import type { Task } from "./tasks/task.ts"
+import { makeTask } from "./tasks/tasks.ts"
 import { chooseEvaluation, evaluationOf } from "./training/choose-evaluation.ts"
 import { buildTraining, type Learner } from "./training/learner.ts"
 import { cacheNotice } from "./training/open-batches.ts"
@@ -27,10 +28,23 @@ import { strategyTraining } from "./training/strategy-training.ts"
 export async function openLearner(config: RunConfig, dataset: AnyDataset, strategy: StrategyName) {
   const { imageShape, classNames } = dataset
   const { model, imported } = await openModel(config, { imageShape, classes: classNames.length })
-  const makeTask: TaskFor = tasks[config.task]
-  const task = makeTask(dataset, model)
+  const task = makeTask(config.task, { data: dataset, model, config })
+  requireImagesOf(task, config, dataset)
   const learner: Learner = { model, task, imageShape, strategyTraining: strategyTraining(strategy, config), config }
   return { learner, imported }
+}
+
+/** @throws LearnlossError `DATA_OF_ANOTHER_TASK` */
+function requireImagesOf({ images }: Task<never>, { task, data }: RunConfig, dataset: AnyDataset): void {
+  const kind = isPictures(dataset) ? "pictures" : "in memory"
+  if (kind === images) return
+  const described = { pictures: "images with boxes", "in memory": "images of one class each" } as const
+  throw new LearnlossError("DATA_OF_ANOTHER_TASK", {
+    where: data,
+    expected: `${described[images]}, as task ${task} needs them`,
+    got: described[kind],
+    fix: "Set task to what the data are labelled for, or name other data.",
+  })
 }
 
 /** How sessions use the machine: on every core where the settings name no number of threads. */

@@ -123,8 +123,7 @@ export function stepName(learner: Learner, plan: LoweringPlan): string {
 async function someBatch(learner: Learner, dataset: AnyDataset, device: Device): Promise<Feeds> {
   const { batch } = learner.config.training
   const rng = createRng("timed batch")
-  const augmentation = { crop: 0, flip: false }
-  const { batches, release } = await openBatches({ learner, dataset, augmentation, threads: 1, device })
+  const { batches, release } = await openBatches({ learner, dataset, augmentation: null, threads: 1, device })
   try {
     const positions = Array.from({ length: batch }, (_, index) => index % dataset.train.ids.length)
     const { noiseInputs } = buildTraining(learner, batch).network

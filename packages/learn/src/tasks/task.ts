@@ -16,6 +16,8 @@ export type TaskMetrics = Readonly<Record<string, unknown>>
  * Nothing else knows what is being predicted.
  */
 export interface Task<Target, Prediction = unknown> {
+  /** Whether its images are in memory, all of one size, or pictures in files. */
+  readonly images: "in memory" | "pictures"
   readonly targetInputs: readonly TargetInput[]
   /** Target tensors of a batch, by input name. */
   encodeTargets(targets: readonly Target[]): Readonly<Record<string, Tensor>>

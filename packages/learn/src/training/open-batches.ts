@@ -1,3 +1,4 @@
+import type { RunConfig } from "@learnloss/contract"
 import { type Device, InternalError } from "@learnloss/engine"
 import { type AnyDataset, isPictures } from "../data/dataset.ts"
 import type { Augmentation } from "../data/transforms.ts"
@@ -6,10 +7,14 @@ import { type BatchMaker, createBatchMaker } from "./batches.ts"
 import { createFrozenBatches, frozenCacheNotice } from "./frozen-batches.ts"
 import type { Learner } from "./learner.ts"
 
+/** Settings of how training images are changed. */
+type Changes = RunConfig["augment"]
+
 export interface OpenBatchesOptions {
   readonly learner: Learner
   readonly dataset: AnyDataset
-  readonly augmentation: Augmentation
+  /** How training images are changed; null leaves them as they are. */
+  readonly augmentation: Changes | null
   readonly threads: number
   readonly device: Device
 }
@@ -24,10 +29,10 @@ export async function openBatches({
 }: OpenBatchesOptions): Promise<{ batches: BatchMaker; release: () => Promise<void> }> {
   const { model, task } = learner
   if (isPictures(dataset)) throw new InternalError("pictures cannot be trained on yet")
-  const images = createBatchMaker(dataset, task, augmentation)
+  const images = createBatchMaker(dataset, task, augmentation ?? unchanged)
   const { frozen } = model
   if (frozen === undefined) return { batches: images, release: async () => {} }
-  const isAugmented = changesImages(augmentation)
+  const isAugmented = changesImages(augmentation ?? unchanged)
   const batches = await createFrozenBatches({ frozen, dataset, task, images, isAugmented, threads, device })
   return { batches, release: () => batches.release() }
 }
@@ -38,6 +43,8 @@ export function cacheNotice({ frozen }: Model, dataset: AnyDataset, augmentation
     ? undefined
     : frozenCacheNotice({ frozen, dataset, isAugmented: changesImages(augmentation) })
 }
+
+const unchanged: Augmentation = { crop: 0, flip: false }
 
 function changesImages({ crop, flip }: Augmentation): boolean {
   return crop > 0 || flip
