@@ -1,3 +1,12 @@
+export type {
+  AnnotatedImage,
+  AnnotatedObject,
+  AnnotatedSet,
+  AnnotationFormat,
+} from "./data/annotations/annotated-set.ts"
+export { type AnnotationDefect, type DefectCost, type DefectKind, DefectLog } from "./data/annotations/defects.ts"
+export { readDetectionDataset } from "./data/annotations/detection-dataset.ts"
+export { readAnnotatedSet } from "./data/annotations/read-set.ts"
 export { BatchStream } from "./data/batch-stream.ts"
 export type { Box, Detection, DetectionTarget, LabeledBox } from "./data/boxes.ts"
 export { dataFolder, dataPlaces, locateDataset } from "./data/data-folder.ts"

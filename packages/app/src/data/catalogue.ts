@@ -70,4 +70,11 @@ export const catalogue = {
     licence: null,
     recipe: null,
   },
+  voc: {
+    forms: ["voc:DIR", "voc:DIR?train=trainval&test=test"],
+    description:
+      "images with boxes as PASCAL VOC has them: JPEGImages/, Annotations/, ImageSets/Main/ in DIR or below it",
+    licence: null,
+    recipe: null,
+  },
 } as const satisfies Record<DataFormat, CatalogueEntry>

@@ -10,6 +10,7 @@ const dataNotes = {
   "fashion-mnist": html`Fashion-MNIST: <code>learnloss data fetch fashion-mnist</code>.`,
   images: html`A folder of images; the results hold for these files only.`,
   shapes: html`Drawn by learnloss itself from the seed; no files are needed.`,
+  voc: html`A folder of images with boxes; the results hold for these files only.`,
 } as const satisfies Record<DataFormat, Markup>
 
 /** The settings that matter most, in words. */

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs"
 import { type DataFormat, dataFormats, nearest } from "@learnloss/contract"
 import { LearnlossError } from "@learnloss/engine"
+import { readDetectionDataset } from "./annotations/detection-dataset.ts"
 import { readCifar10 } from "./cifar10.ts"
 import type { AnyDataset } from "./dataset.ts"
 import { readFashionMnist } from "./fashion-mnist.ts"
@@ -13,6 +14,7 @@ const readers = {
   "fashion-mnist": readFashionMnist,
   images: readImageFolder,
   shapes: generateShapes,
+  voc: (path, options) => readDetectionDataset("voc", path, options),
 } as const satisfies Record<DataFormat, DatasetReader>
 
 /** What stands in `data:` and on the command line: a format and, after a colon, where the data are. */

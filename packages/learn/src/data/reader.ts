@@ -1,3 +1,4 @@
+import type { DefectPolicy } from "@learnloss/contract"
 import type { Rng } from "@learnloss/engine"
 import type { AnyDataset } from "./dataset.ts"
 
@@ -19,6 +20,8 @@ export interface ReadOptions {
   readonly onProgress?: ((done: number, total: number) => void) | undefined
   /** Called for every file that was left out or cannot be used, before anything is thrown. */
   readonly onDefect?: ((defect: DataDefect) => void) | undefined
+  /** What to do about annotations that are defective, default `skip`: go on without them, or stop before training. */
+  readonly defects?: DefectPolicy | undefined
   readonly signal?: AbortSignal | undefined
   /** Folders in which data sets are looked for when no path is given, first hit wins; default `dataPlaces()`. */
   readonly places?: readonly string[] | undefined

@@ -1,0 +1,101 @@
+import { LearnlossError } from "@learnloss/engine"
+import type { DataDefect } from "../reader.ts"
+
+/** What can be wrong with annotated images, in the order in which summaries list it. */
+export const defectKinds = [
+  "unreadable-annotation",
+  "unsafe-path",
+  "missing-image",
+  "missing-annotation",
+  "unreadable-image",
+  "damaged-image",
+  "oversized-image",
+  "wrong-size",
+  "size-zero",
+  "other-image",
+  "duplicate-stem",
+  "duplicate-image",
+  "bad-coordinates",
+  "zero-area",
+  "outside-image",
+  "partly-outside",
+  "unknown-class",
+  "crowd",
+  "grey-image",
+  "cmyk-image",
+  "deep-image",
+  "unused-file",
+] as const
+export type DefectKind = (typeof defectKinds)[number]
+
+/**
+ * What a defect costs: nothing (`noted`), the part of a box that lies outside the image (`clipped`), a box, or an image
+ * with all its boxes.
+ */
+export type DefectCost = "noted" | "clipped" | "box" | "image"
+
+/** Something wrong with annotated images; what it costs is what training goes without. */
+export interface AnnotationDefect extends DataDefect {
+  readonly kind: DefectKind
+  readonly cost: DefectCost
+}
+
+const namedDefects = 5
+
+/** Takes down defects as a reader finds them and passes each on at once. */
+export class DefectLog {
+  readonly defects: AnnotationDefect[] = []
+  /** Ids of images that have a defect which costs the image. */
+  readonly spoiled = new Set<string>()
+  readonly #pass: ((defect: AnnotationDefect) => void) | undefined
+
+  constructor(pass?: (defect: AnnotationDefect) => void) {
+    this.#pass = pass
+  }
+
+  /** A defect that training goes on with: what is wrong has no consequence, or none but for the box. */
+  add(kind: DefectKind, cost: Exclude<DefectCost, "image">, file: string, reason: string): void {
+    this.#take({ kind, cost, file, reason: `${reason}${consequences[cost]}`, isFatal: false })
+  }
+
+  /** A defect for which an image is left out with all its boxes. */
+  spoil(id: string, kind: DefectKind, file: string, reason: string): void {
+    this.spoiled.add(id)
+    this.#take({ kind, cost: "image", file, reason: `${reason}${consequences.image}`, isFatal: false })
+  }
+
+  /** Takes over what another log took down. */
+  append(other: DefectLog): void {
+    for (const id of other.spoiled) this.spoiled.add(id)
+    for (const defect of other.defects) this.#take(defect)
+  }
+
+  #take(defect: AnnotationDefect): void {
+    this.defects.push(defect)
+    this.#pass?.(defect)
+  }
+
+  /**
+   * Refuses what has a defect that costs something.
+   *
+   * @throws LearnlossError `DEFECTIVE_DATA` naming the first defects and how many there are
+   */
+  requireNone(where: string): void {
+    const costly = this.defects.filter((defect) => defect.cost !== "noted")
+    if (costly.length === 0) return
+    const named = costly.slice(0, namedDefects).map(({ file, reason }) => `${file} (${reason})`)
+    throw new LearnlossError("DEFECTIVE_DATA", {
+      where,
+      expected: "annotations without defects",
+      got: `${costly.length}: ${named.join("; ")}${costly.length > namedDefects ? "; and others" : ""}`,
+      fix: "`learnloss data check` lists them all; mend them, or go on without them by `skip`.",
+    })
+  }
+}
+
+const consequences: Record<DefectCost, string> = {
+  noted: "",
+  clipped: ": clipped to the image",
+  box: ": box left out",
+  image: ": image left out",
+}

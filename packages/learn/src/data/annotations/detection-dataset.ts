@@ -1,0 +1,106 @@
+import { LearnlossError } from "@learnloss/engine"
+import type { DetectionTarget } from "../boxes.ts"
+import type { DetectionDataset, PictureSet } from "../dataset.ts"
+import type { ReadOptions } from "../reader.ts"
+import { requireUniqueIds } from "../sample-set.ts"
+import type { AnnotatedImage, AnnotatedObject, AnnotatedSet, AnnotationFormat } from "./annotated-set.ts"
+import { usableObjects } from "./check-objects.ts"
+import { chooseSplits } from "./choose-splits.ts"
+import { DefectLog } from "./defects.ts"
+import { readAnnotatedSet } from "./read-set.ts"
+import { parseSetSpec } from "./set-spec.ts"
+
+/** Means and deviations of ImageNet's channels, which networks for photographs are fed with; nothing is measured. */
+const normalization = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const
+
+/**
+ * Reads annotated images to train a detector on. Ids are paths relative to the folder. Every defect is told to
+ * `onDefect`; with `defects: "skip"` training goes on without what is defective, with `"stop"` it does not begin.
+ *
+ * @param text what stands after the colon, e.g. `DIR?train=trainval&test=test`
+ * @throws LearnlossError for a folder without annotations, unknown splits or options, or `DEFECTIVE_DATA`
+ */
+export async function readDetectionDataset(
+  format: AnnotationFormat,
+  text: string | undefined,
+  options: ReadOptions,
+): Promise<DetectionDataset> {
+  const spec = parseSetSpec(format, text)
+  const where = `data "${format}:${text}"`
+  const log = new DefectLog(options.onDefect)
+  const { origin } = spec
+  const set = await readAnnotatedSet(format, spec.path, {
+    log,
+    origin,
+    onProgress: options.onProgress,
+    signal: options.signal,
+  })
+  const classNames = spec.classes ?? set.classNames
+  requireClasses(where, set, classNames)
+  const images = new Map(set.images.map((image) => [image.id, image]))
+  const isUsable = (id: string): boolean => images.get(id)?.path != null && !log.spoiled.has(id)
+  const chosen = chooseSplits(where, set, spec, isUsable, options.rng)
+  const split = (ids: readonly string[]): PictureSet<DetectionTarget> =>
+    pictureSet(
+      ids.map((id) => images.get(id) as AnnotatedImage),
+      classNames,
+      log,
+    )
+  const [train, test] = [split(chosen.train), split(chosen.test)]
+  requireUniqueIds(where, train, test)
+  if (options.defects === "stop") log.requireNone(where)
+  return {
+    name: `${format}:${text}`,
+    imageShape: { channels: 3, height: options.imageSize, width: options.imageSize },
+    classNames,
+    normalization,
+    train,
+    test,
+  }
+}
+
+function pictureSet(
+  images: readonly AnnotatedImage[],
+  classNames: readonly string[],
+  log: DefectLog,
+): PictureSet<DetectionTarget> {
+  const indices = new Map(classNames.map((name, index) => [name, index]))
+  const targets = images.map((image) => targetOf(image, usableObjects(image, classNames, log), indices))
+  const paths = images.map(({ path }) => path as string)
+  return {
+    ids: images.map(({ id }) => id),
+    targets,
+    picture(position) {
+      const path = paths[position]
+      if (path === undefined) throw new RangeError(`position ${position} is outside a split of ${paths.length} samples`)
+      return path
+    },
+  }
+}
+
+function targetOf(
+  { width, height }: AnnotatedImage,
+  objects: readonly AnnotatedObject[],
+  indices: ReadonlyMap<string, number>,
+): DetectionTarget {
+  return {
+    width,
+    height,
+    boxes: objects.map(({ className, box, isDifficult }) => ({
+      classIndex: indices.get(className) as number,
+      box,
+      isDifficult: isDifficult === true,
+    })),
+  }
+}
+
+function requireClasses(where: string, set: AnnotatedSet, classNames: readonly string[]): void {
+  const unknown = classNames.find((name) => !set.classNames.includes(name))
+  if (classNames.length > 0 && unknown === undefined && new Set(classNames).size === classNames.length) return
+  throw new LearnlossError(classNames.length === 0 ? "NO_OBJECTS" : "UNKNOWN_CLASS", {
+    where,
+    expected: classNames.length === 0 ? "at least one object" : `each once of the classes ${set.classNames.join(", ")}`,
+    got: classNames.length === 0 ? "none" : (unknown ?? "one twice"),
+    fix: classNames.length === 0 ? "Annotate some images first." : "Correct classes=, or leave it out to take all.",
+  })
+}

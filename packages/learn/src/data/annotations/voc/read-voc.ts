@@ -1,0 +1,173 @@
+import { readFile } from "node:fs/promises"
+import { basename, join } from "node:path"
+import type { AnnotatedImage, AnnotatedObject, AnnotatedSet } from "../annotated-set.ts"
+import type { DefectLog } from "../defects.ts"
+import { byCodePoint, isFolder, nothingToRead, readLines, safePath, stemOf } from "../folder.ts"
+import { type ImageHeader, inspectImage } from "../image-file.ts"
+import { mapInOrder, type SetReadOptions } from "../set-reader.ts"
+import { child, parseXml, textOf, type XmlElement } from "../xml.ts"
+import { findRoots, listRoot, type VocEntry } from "./voc-folder.ts"
+import { readVocObject } from "./voc-object.ts"
+import { readSplits } from "./voc-splits.ts"
+
+/**
+ * Reads PASCAL VOC folders: `JPEGImages/`, `Annotations/` and the splits in `ImageSets/Main/`, in the folder itself or
+ * in folders such as `VOC2007` in it or in `VOCdevkit` in it. Classes are those of `labelmap.txt` or `classes.txt`,
+ * else all that occur, in code point order. Splits of several folders are named `VOC2007/trainval` and, all years
+ * together, `trainval`.
+ *
+ * @throws LearnlossError `NO_ANNOTATIONS` when the folder is none of PASCAL VOC
+ */
+export async function readVocSet(folder: string, options: SetReadOptions): Promise<AnnotatedSet> {
+  const roots = await findRoots(folder)
+  if (roots.length === 0) {
+    throw nothingToRead(
+      `voc:${folder}`,
+      "a folder with JPEGImages/ and Annotations/, or with VOC2007/ or VOCdevkit/",
+      (await isFolder(folder))
+        ? "Give the folder that holds Annotations/."
+        : "There is no such folder: check the path.",
+    )
+  }
+  const listed = await Promise.all(roots.map((root) => listRoot(folder, root)))
+  const entries = listed.flat()
+  const images = await mapInOrder(entries, options, (entry, log) => readEntry(entry, log, options))
+  const { splits, files } = await readSplits(folder, roots, images, options.log)
+  return {
+    format: "voc",
+    folder,
+    classNames: (await listedClasses(folder, roots)) ?? occurringClasses(images),
+    images,
+    splits,
+    carried: { format: "voc", files },
+  }
+}
+
+async function readEntry(entry: VocEntry, log: DefectLog, options: SetReadOptions): Promise<AnnotatedImage> {
+  const root = entry.annotation === null ? undefined : await readAnnotation(entry, entry.annotation, log)
+  const path = chooseImage(entry, root, log)
+  const id = path === null ? entry.id : idOf(entry, path)
+  const header = path === null ? undefined : await inspectImage(id, path, log, options.decodes === true)
+  if (entry.annotation === null) {
+    log.spoil(id, "missing-annotation", path ?? entry.id, `no ${entry.room}Annotations/${entry.stem}.xml`)
+  }
+  const size = root === undefined ? undefined : checkSize(id, entry.annotation as string, root, header, log)
+  return {
+    id,
+    path,
+    width: header?.width ?? size?.width ?? 0,
+    height: header?.height ?? size?.height ?? 0,
+    annotation: root === undefined ? null : entry.annotation,
+    objects: root === undefined ? [] : readObjects(entry.annotation as string, root, log, options),
+    ...(root === undefined ? {} : { carried: { format: "voc", root } }),
+  }
+}
+
+async function readAnnotation(entry: VocEntry, file: string, log: DefectLog): Promise<XmlElement | undefined> {
+  try {
+    const root = parseXml(await readFile(file))
+    if (root.name === "annotation") return root
+    log.spoil(entry.id, "unreadable-annotation", file, `<${root.name}> and not <annotation>`)
+  } catch (error) {
+    log.spoil(entry.id, "unreadable-annotation", file, error instanceof Error ? error.message : String(error))
+  }
+  return undefined
+}
+
+/** The image that belongs to an annotation: that of its own name, of several the one that `<filename>` says. */
+function chooseImage(entry: VocEntry, root: XmlElement | undefined, log: DefectLog): string | null {
+  const { images, annotation, id } = entry
+  const named = root === undefined ? undefined : textOf(child(root, "filename"))
+  const inFolder = named === undefined || named === "" ? undefined : safePath(named)
+  if (named !== undefined && named !== "" && (inFolder === undefined || inFolder.includes("/"))) {
+    log.add(
+      "unsafe-path",
+      "noted",
+      annotation as string,
+      `<filename> ${JSON.stringify(named)} is a path, and not followed`,
+    )
+  }
+  const [first, ...others] = images
+  if (first === undefined) {
+    log.spoil(id, "missing-image", annotation ?? id, `no image ${entry.room}JPEGImages/${entry.stem}.*`)
+    return null
+  }
+  if (others.length > 0) {
+    const exact = images.find((path) => basename(path) === inFolder)
+    const all = images.map((path) => basename(path)).join(", ")
+    const chosen = exact ?? first
+    if (exact !== undefined)
+      log.add("duplicate-stem", "noted", annotation as string, `belongs to one of ${all}: to ${inFolder}, as it says`)
+    else log.spoil(idOf(entry, chosen), "duplicate-stem", annotation ?? first, `could belong to any of ${all}`)
+    return chosen
+  }
+  if (inFolder !== undefined && stemOf(inFolder) !== entry.stem) {
+    const reason = `<filename> says ${inFolder}`
+    if (entry.siblings.has(stemOf(inFolder)))
+      log.spoil(idOf(entry, first), "other-image", annotation as string, `${reason}, another image of the folder`)
+    else log.add("other-image", "noted", annotation as string, `${reason}, which is not there: taken for ${entry.stem}`)
+  }
+  return first
+}
+
+function idOf(entry: VocEntry, path: string): string {
+  return `${entry.room}JPEGImages/${basename(path)}`.normalize("NFC")
+}
+
+function checkSize(
+  id: string,
+  file: string,
+  root: XmlElement,
+  header: ImageHeader | undefined,
+  log: DefectLog,
+): { readonly width: number; readonly height: number } | undefined {
+  const size = child(root, "size")
+  if (size === undefined) return undefined
+  const [width, height] = ["width", "height"].map((name) => Number(textOf(child(size, name)) || 0))
+  const isPositive = (value: number | undefined): value is number => value !== undefined && value > 0 && value < 1e9
+  if (!isPositive(width) || !isPositive(height)) {
+    log.add("size-zero", "noted", file, `<size> of ${width}x${height}: the image's own is taken`)
+    return undefined
+  }
+  if (header !== undefined && (header.width !== width || header.height !== height)) {
+    const isStored = header.stored.width === width && header.stored.height === height
+    const why = isStored ? ", annotated before its EXIF orientation turns it" : ""
+    log.spoil(
+      id,
+      "wrong-size",
+      file,
+      `<size> of ${width}x${height}, the image has ${header.width}x${header.height}${why}`,
+    )
+  }
+  return { width, height }
+}
+
+function readObjects(file: string, root: XmlElement, log: DefectLog, options: SetReadOptions): AnnotatedObject[] {
+  const objects: AnnotatedObject[] = []
+  const elements = root.children.filter((node): node is XmlElement => "name" in node && node.name === "object")
+  for (const [index, element] of elements.entries()) {
+    try {
+      objects.push(readVocObject(element, options.origin ?? "as-is"))
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      log.add("bad-coordinates", "box", file, `object ${index + 1}: ${reason}`)
+    }
+  }
+  return objects
+}
+
+function occurringClasses(images: readonly AnnotatedImage[]): string[] {
+  return [...new Set(images.flatMap(({ objects }) => objects.map(({ className }) => className)))].sort(byCodePoint)
+}
+
+/** Classes of CVAT's `labelmap.txt` (name:colour:parts:actions) or of a `classes.txt`, whichever there is. */
+async function listedClasses(folder: string, roots: readonly string[]): Promise<string[] | undefined> {
+  for (const root of ["", ...roots]) {
+    const map = await readLines(join(folder, root, "labelmap.txt"))
+    const names = map.filter((line) => !line.startsWith("#")).map((line) => line.split(":")[0] as string)
+    if (names.length > 0) return names.filter((name) => name !== "background")
+    const plain = await readLines(join(folder, root, "classes.txt"))
+    if (plain.length > 0) return plain
+  }
+  return undefined
+}
