@@ -6,12 +6,15 @@ export interface MainMeasure {
   readonly name: string
   /** How reports call it. */
   readonly title: string
+  /** How reports call the strategy that has most of it. */
+  readonly best: string
 }
 
 /** The main measure of every task. */
 export const mainMeasures = {
-  classification: { name: "accuracy", title: "accuracy" },
-} as const satisfies Record<TaskName, MainMeasure>
+  classification: { name: "accuracy", title: "accuracy", best: "the most accurate strategy" },
+  detection: { name: "mAP", title: "mAP@0.5", best: "the strategy with the highest mAP@0.5" },
+} as const satisfies Record<TaskName | "detection", MainMeasure>
 
 /** The main measure that stands among some metrics; undefined where none does. */
 export function mainMeasureIn(metrics: Readonly<Record<string, unknown>>): MainMeasure | undefined {

@@ -27,7 +27,10 @@ export const cycleRecordSchema = z.strictObject({
   cycle: z.number().int().positive(),
   labels: z.number().int().positive().describe("labelled images the network was trained on"),
   metrics: z
-    .object({ recallPerClass: z.array(fraction.nullable()).optional() })
+    .object({
+      recallPerClass: z.array(fraction.nullable()).optional(),
+      averagePrecisionPerClass: z.array(fraction.nullable()).optional(),
+    })
     .catchall(z.unknown())
     .refine((metrics) => mainMeasureIn(metrics) !== undefined, { message: "the main measure of a task" })
     .describe("the task's measures on the test set"),

@@ -1,8 +1,10 @@
 import { type CycleRecord, mainValue } from "@learnloss/contract"
 import { formatPercent } from "../report/format.ts"
+import { measureOf } from "../report/summary.ts"
 
 interface Column {
-  readonly head: string
+  /** Null is the main measure of the run's task. */
+  readonly head: string | null
   readonly width: number
   readonly cell: (record: CycleRecord) => string
 }
@@ -15,7 +17,7 @@ const columns: readonly Column[] = [
   { head: "trial", width: 5, cell: ({ trial }) => String(trial) },
   { head: "cycle", width: 5, cell: ({ cycle }) => String(cycle) },
   { head: "labels", width: 6, cell: ({ labels }) => String(labels) },
-  { head: "accuracy", width: 8, cell: ({ metrics }) => formatPercent(mainValue(metrics)) },
+  { head: null, width: 8, cell: ({ metrics }) => formatPercent(mainValue(metrics)) },
   {
     head: "ranking",
     width: 13,
@@ -26,9 +28,10 @@ const columns: readonly Column[] = [
   { head: "seconds", width: 7, cell: (record) => cycleSeconds(record).toFixed(1) },
 ]
 
-/** Head of the table that has one row a cycle, with a line above it that says what its words mean. */
-export function cycleRowHead(): string {
-  return `${legend}\n${columns.map(({ head, width }) => pad(head, width)).join(" ")}`
+/** Head of the table that has one row a cycle such as this, with a line above it that says what its words mean. */
+export function cycleRowHead(record: CycleRecord): string {
+  const { title } = measureOf([record])
+  return `${legend}\n${columns.map(({ head, width }) => pad(head ?? title, width)).join(" ")}`
 }
 
 /** One row of that table; ranking accuracy and lift are those of the loss module. */

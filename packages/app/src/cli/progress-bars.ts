@@ -48,7 +48,7 @@ export function createProgressBars(
       const cycleBar = barOf(event)
       runBar ??= bars.create(Math.max(1, reading.allSteps), reading.runSteps, { text: "" })
       if (event.type === "cycle-finished") {
-        if (!isHeadShown) say(cycleRowHead())
+        if (!isHeadShown) say(cycleRowHead(event.record))
         isHeadShown = true
         for (const line of [cycleRow(event.record), ...int8Notes(event.record)]) say(line)
       } else {

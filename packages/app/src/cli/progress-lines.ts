@@ -24,7 +24,7 @@ export function createProgressLines(
     show(event) {
       const reading = meter.read(event)
       if (event.type === "cycle-finished") {
-        if (!isHeadShown) io.stderr(`${cycleRowHead()}\n`)
+        if (!isHeadShown) io.stderr(`${cycleRowHead(event.record)}\n`)
         isHeadShown = true
         for (const line of [cycleRow(event.record), ...int8Notes(event.record)]) io.stderr(`${line}\n`)
         lastLineAt.set(jobKey(event), now())

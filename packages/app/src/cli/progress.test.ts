@@ -83,7 +83,7 @@ describe("progress without a terminal", () => {
     const { output, progress } = watch(false)
     progress.show({ type: "cycle-finished", ...place, record })
     progress.show({ type: "cycle-finished", ...place, record })
-    expect(output).toEqual([`${cycleRowHead()}\n`, `${cycleRow(record)}\n`, `${cycleRow(record)}\n`])
+    expect(output).toEqual([`${cycleRowHead(record)}\n`, `${cycleRow(record)}\n`, `${cycleRow(record)}\n`])
   })
 
   it("prints a line for each of the jobs that train at once", () => {
@@ -169,8 +169,14 @@ describe("createProgressMeter", () => {
 describe("cycleRow", () => {
   it("stands under its head", () => {
     expect(cycleRow(record)).toMatch(/^learning-loss +1 +2 +1000 +71\.3% +88\.2% \/ - +2\.31 +13\.5$/)
-    expect(cycleRow(record)).toHaveLength(cycleRowHead().split("\n")[1]!.length)
+    expect(cycleRow(record)).toHaveLength(cycleRowHead(record).split("\n")[1]!.length)
     expect(cycleRow(record).length).toBeLessThanOrEqual(80)
+  })
+
+  it("heads a detector's figures by what they are", () => {
+    const detected = { ...record, metrics: { mAP: 0.5, mAP07: 0.49 } }
+    expect(cycleRowHead(detected)).toMatch(/ labels +mAP@0\.5 /)
+    expect(cycleRow(detected)).toContain(" 50.0% ")
   })
 })
 

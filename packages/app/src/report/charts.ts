@@ -2,7 +2,7 @@ import { type CycleRecord, mainValue, type StrategyName } from "@learnloss/contr
 import { strategyColours, strategyLegend, strategyScale, strategyShapes } from "./chart-style.ts"
 import type { ChartSpec } from "./render-svg.ts"
 import { type Spread, spread } from "./statistics.ts"
-import { labelCounts, strategiesIn } from "./summary.ts"
+import { labelCounts, measureOf, strategiesIn } from "./summary.ts"
 
 /** Size in CSS pixels of the area between a chart's axes. */
 export interface ChartSize {
@@ -13,16 +13,29 @@ export interface ChartSize {
 const sources = { module: "loss module", confidence: "plain confidence" } as const
 type Source = keyof typeof sources
 
-/** Test accuracy over labelled images, a line for each strategy with a band of one standard deviation over trials. */
+/** The main measure on the test set over labelled images, a line for each strategy with a band of one standard deviation over trials. */
 export function learningCurve(cycles: readonly CycleRecord[], size: ChartSize, title?: string): ChartSpec {
   const points = curvePoints(cycles, (record) => mainValue(record.metrics))
   const hasBand = points.some((point) => point.low !== point.high)
   return {
-    ...curves(cycles, points, size, { title: "test accuracy", format: ".2~%" }),
+    ...curves(cycles, points, size, { title: `test ${measureOf(cycles).title}`, format: ".2~%" }),
     ...(title === undefined
       ? {}
       : { title: { text: title, ...(hasBand ? { subtitle: "mean over trials, band: ± 1 standard deviation" } : {}) } }),
   }
+}
+
+/**
+ * The same over labelled objects, such as boxes, since whoever picks crowded images pays for more of them: each point
+ * stands at the mean over trials. Null where a target is one label.
+ */
+export function objectsCurve(cycles: readonly CycleRecord[], size: ChartSize): ChartSpec | null {
+  if (cycles.some(({ labeledObjects }) => labeledObjects === undefined)) return null
+  const points = curvePoints(cycles, (record) => mainValue(record.metrics)).map((point) => {
+    const own = cycles.filter(({ strategy, labels }) => strategy === point.strategy && labels === point.labels)
+    return { ...point, labels: spread(own.map(({ labeledObjects }) => labeledObjects ?? 0))?.mean ?? 0 }
+  })
+  return curves(cycles, points, size, { title: `test ${measureOf(cycles).title}`, format: ".2~%" }, "labelled objects")
 }
 
 /** How well the loss module orders test images by their loss, beside plain confidence of the same network. */
@@ -80,18 +93,21 @@ function curves(
   points: readonly Point[],
   { width, height }: ChartSize,
   y: { title: string; format: string },
+  unit: "labelled images" | "labelled objects" = "labelled images",
 ): ChartSpec {
   const strategies = strategiesIn(points)
   const labels = labelCounts(cycles)
   const shown = Object.values(sources).filter((source) => points.some((point) => point.source === source))
   const isNarrow = width < 480
   const legend = strategyLegend(width, strategies.length)
+  // Every strategy stands at the same counts of images, and each at its own of objects.
+  const marks = unit === "labelled images" ? { values: ticks(labels, isNarrow ? 5 : 10) } : { tickCount: 5 }
   const x = {
     field: "labels",
     type: "quantitative",
-    title: "labelled images",
+    title: unit,
     scale: { zero: false, nice: false, padding: 12 },
-    axis: { values: ticks(labels, isNarrow ? 5 : 10), format: ",d", grid: false },
+    axis: { ...marks, format: ",d", grid: false },
   } as const
   const colour = {
     field: "strategy",

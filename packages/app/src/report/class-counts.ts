@@ -8,8 +8,13 @@ import { labelCounts, strategiesIn } from "./summary.ts"
 /** Above this many classes bars become lines. */
 const mostBars = 16
 
+/** What is counted by class: whole images, or the objects in them. */
+export function labelledThings(cycles: readonly CycleRecord[]): "images" | "objects" {
+  return cycles.some(({ labeledObjects }) => labeledObjects !== undefined) ? "objects" : "images"
+}
+
 /**
- * Labelled images of each class at the end, mean over trials, classes ordered from the most labelled on.
+ * Labelled images, or objects in them, of each class at the end, mean over trials, classes ordered from the most labelled on.
  * Null when the records do not count classes. Give it trials of one seed only: another seed has other rare classes.
  */
 export function classCountsChart(cycles: readonly CycleRecord[], { width, height }: ChartSize): ChartSpec | null {
@@ -36,7 +41,7 @@ export function classCountsChart(cycles: readonly CycleRecord[], { width, height
     scale: strategyScale(strategies, strategyColours),
     legend: strategyLegend(width, strategies.length),
   } as const
-  const y = { field: "count", type: "quantitative", title: "labelled images at the end" } as const
+  const y = { field: "count", type: "quantitative", title: `labelled ${labelledThings(cycles)} at the end` } as const
   if (classes > mostBars) {
     const x = {
       field: "rank",

@@ -1,5 +1,6 @@
 import type { CycleRecord } from "@learnloss/contract"
 import type { MergedRuns } from "./merge-runs.ts"
+import { measureOf } from "./summary.ts"
 
 type Scalar = string | number | boolean | null
 
@@ -20,8 +21,9 @@ const trailing = [
   "sharedWith",
 ] as const satisfies readonly (keyof CycleRecord)[]
 
-/** Columns that stand there only if some cycle was scored in int8. */
-const ofInt8 = {
+/** Columns that stand there only if some cycle has a value. */
+const occasional = {
+  labeledObjects: (record) => record.labeledObjects,
   int8RankCorrelation: ({ int8 }) => int8?.rankCorrelation,
   int8TopShare: ({ int8 }) => int8?.topShare,
   int8MsPerImage: (record) => record.int8MsPerImage,
@@ -35,12 +37,12 @@ const ofInt8 = {
  */
 export function resultsCsv({ cycles, trials }: Pick<MergedRuns, "cycles" | "trials">): string {
   const metrics = metricNames(cycles)
-  const optional = cycles.some(({ int8 }) => int8 !== undefined) ? Object.entries(ofInt8) : []
+  const optional = Object.entries(occasional).filter(([, read]) => cycles.some((record) => read(record) !== undefined))
   const rows = cycles.map((record): Scalar[] => {
     const origin = trials.find((each) => each.trial === record.trial)
     return [
       ...leading.map((field) => record[field]),
-      ...metrics.map((name) => scalar(record.metrics[name])),
+      ...metrics.map((name) => scalars(record.metrics).get(name) ?? null),
       ...trailing.map((field) => record[field] ?? null),
       ...optional.map(([, read]) => read(record) ?? null),
       origin?.seed ?? null,
@@ -52,11 +54,20 @@ export function resultsCsv({ cycles, trials }: Pick<MergedRuns, "cycles" | "tria
 }
 
 function metricNames(cycles: readonly CycleRecord[]): string[] {
-  const names = new Set(["accuracy"])
-  for (const { metrics } of cycles) {
-    for (const [name, value] of Object.entries(metrics)) if (scalar(value) !== null) names.add(name)
-  }
+  const names = new Set([measureOf(cycles).name])
+  for (const { metrics } of cycles) for (const name of scalars(metrics).keys()) names.add(name)
   return [...names]
+}
+
+/** Single values by name; those of a group, such as `coco`, as `coco.mAP`. */
+function scalars(metrics: object, prefix = ""): Map<string, Scalar> {
+  const found = Object.entries(metrics).flatMap(([name, value]): [string, Scalar][] => {
+    if (typeof value === "object" && value !== null && !Array.isArray(value))
+      return [...scalars(value, `${prefix}${name}.`)]
+    const single = scalar(value)
+    return single === null ? [] : [[prefix + name, single]]
+  })
+  return new Map(found)
 }
 
 function scalar(value: unknown): Scalar {

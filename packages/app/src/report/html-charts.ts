@@ -1,10 +1,11 @@
 import type { CycleRecord } from "@learnloss/contract"
-import { type ChartSize, learningCurve, liftChart, rankingChart } from "./charts.ts"
-import { classCountsChart } from "./class-counts.ts"
+import { type ChartSize, learningCurve, liftChart, objectsCurve, rankingChart } from "./charts.ts"
+import { classCountsChart, labelledThings } from "./class-counts.ts"
 import { html, Markup } from "./markup.ts"
 import type { MergedRuns } from "./merge-runs.ts"
 import { predictionScatters } from "./prediction-scatter.ts"
 import { type ChartSpec, renderSvg } from "./render-svg.ts"
+import { measureOf } from "./summary.ts"
 import { timesChart } from "./times-chart.ts"
 
 /** Sizes that a chart is drawn at, so that its text is as large on a phone as on a desk. */
@@ -20,6 +21,8 @@ export async function chartSections(runs: MergedRuns): Promise<Markup> {
   const ofFirstSeed = new Set(trials.filter(({ seed }) => seed === firstSeed).map(({ trial }) => trial))
   const oneSeed = cycles.filter(({ trial }) => ofFirstSeed.has(trial))
   const classNote = ofFirstSeed.size < trials.length ? ` Trials of seed ${firstSeed} only.` : ""
+  const { title } = measureOf(cycles)
+  const things = labelledThings(cycles)
   const scatters = await Promise.all(
     predictionScatters(predictions, third).map(async ({ strategy, trial, cycle, floor, spec }) => {
       const svg = new Markup(await renderSvg(spec))
@@ -28,7 +31,8 @@ export async function chartSections(runs: MergedRuns): Promise<Markup> {
     }),
   )
   return html`<h2>Learning curve</h2>
-${await figure("", `Test accuracy after each training${trials.length > 1 ? "; a band is ± 1 standard deviation over trials" : ""}.`, full, (size) => learningCurve(cycles, size))}
+${await figure("", `Test ${title} after each training${trials.length > 1 ? "; a band is ± 1 standard deviation over trials" : ""}.`, full, (size) => learningCurve(cycles, size))}
+${await figure("The same over labelled objects", "Images with many objects take longer to label: a strategy that picks them stands further to the right. Each point is the mean over trials.", full, (size) => objectsCurve(cycles, size))}
 <h2>How well losses are predicted</h2>
 <div class="grid">
 ${await figure("Ranking accuracy", "Share of test pairs of unequal loss put in the right order; chance is 50%. Dashed: confidence of the same network, without any module.", half, (size) => rankingChart(cycles, size))}
@@ -37,7 +41,7 @@ ${await figure("Lift", "Mean true loss of the 5% of test images ranked highest o
 ${scatters.length === 0 ? [] : html`<h2>Predicted against target loss</h2><div class="grid three">${scatters}</div>`}
 <h2>Labels and time</h2>
 <div class="grid">
-${await figure("Labelled images of each class", `At the end, mean over trials; classes in the order of their frequency.${classNote}`, half, (size) => classCountsChart(oneSeed, size))}
+${await figure(`Labelled ${things} of each class`, `At the end, mean over trials; classes in the order of their frequency.${classNote}`, half, (size) => classCountsChart(oneSeed, size))}
 ${await figure("Seconds of each cycle", `Mean over trials; select is scoring the candidates and choosing among them.${sharedNote(cycles)}`, half, (size) => timesChart(cycles, size))}
 </div>`
 }

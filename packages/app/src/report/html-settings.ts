@@ -36,7 +36,7 @@ export function settingsList({ runs, trials }: MergedRuns): Markup {
 export function reproduceSection({ runs }: MergedRuns): Markup {
   return html`<h2>How to reproduce</h2>
 <p>Save the settings of a run as <code>run.yaml</code> and start it. The same settings, data, thread count and lowering plan
-give the same losses, selections and accuracies on one machine; on another they differ by rounding.</p>
+give the same losses, selections and measures on one machine; on another they differ by rounding.</p>
 <pre>npx learnloss run run.yaml --out again
 npx learnloss report again</pre>
 ${runs.map(({ folder, config }) => html`<details><summary>Settings of ${folder}</summary><pre>${stringify(config)}</pre></details>`)}`

@@ -2,6 +2,7 @@ import { runFiles } from "../experiments/run-files.ts"
 import { strategyColours } from "./chart-style.ts"
 import { formatCount, formatP, formatPoints, formatSpread, plural } from "./format.ts"
 import { chartSections } from "./html-charts.ts"
+import { classPrecisionSection } from "./html-classes.ts"
 import { pickedSection } from "./html-picked.ts"
 import { reproduceSection, settingsList } from "./html-settings.ts"
 import { int8Section } from "./int8.ts"
@@ -44,6 +45,7 @@ export async function reportPage(content: ReportContent): Promise<string> {
 ${details.length === 0 ? [] : html`<ul>${details.map((sentence) => html`<li>${paragraph(sentence)}</li>`)}</ul>`}
 </section>
 ${resultsSection(content)}
+${classPrecisionSection(runs)}
 ${await chartSections(runs)}
 ${int8Section(runs.cycles)}
 ${pickedSection(runs)}
@@ -58,18 +60,19 @@ ${reproduceSection(runs)}
 }
 
 function resultsSection({ summary, table }: ReportContent): Markup {
+  const { title } = summary.measure
   const [head = [], ...rows] = tableCells(table)
   return html`<h2>Results</h2>
 <div class="scroll"><table>
-<thead><tr><th>strategy</th><th>trials</th><th>accuracy at<br>${formatCount(summary.finalLabels)} labels</th>
-<th>AUBC</th><th>final accuracy<br>against random</th><th>AUBC<br>against random</th>
+<thead><tr><th>strategy</th><th>trials</th><th>${title} at<br>${formatCount(summary.finalLabels)} labels</th>
+<th>AUBC</th><th>final ${title}<br>against random</th><th>AUBC<br>against random</th>
 <th>labels for<br>random's final</th></tr></thead>
 <tbody>${summary.strategies.map((each) => strategyRow(each, summary.finalLabels))}</tbody>
 </table></div>
 <p class="soft">In percent, mean ± sample standard deviation over trials. Against random: mean difference of paired trials in points ± standard
 error, p of an exact two-sided sign-flip test${smallestP(summary)}. AUBC, the area under the budget curve, is the mean height of the
-learning curve. Last column: labels that the strategy needed for random's final accuracy.</p>
-<h3>Test accuracy at every label count, ranking accuracy in the last cycle (percent)</h3>
+learning curve. Last column: labels that the strategy needed for random's final ${title}.</p>
+<h3>Test ${title} at every label count, ranking accuracy in the last cycle (percent)</h3>
 <div class="scroll"><table>
 <thead><tr>${head.map((cell) => html`<th>${cell}</th>`)}</tr></thead>
 <tbody>${rows.map(([first = "", ...cells]) => html`<tr><th>${first}</th>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody>
@@ -84,8 +87,8 @@ function strategyRow(each: StrategySummary, finalLabels: number): Markup {
   const saving =
     againstRandom === null ? "-" : needed === null ? `more than ${formatCount(finalLabels)}` : formatCount(needed)
   return html`<tr><th><span class="dot" style="background:${strategyColours[strategy]}"></span>${strategy}</th>
-<td>${trials}</td><td>${formatSpread(each.finalAccuracy)}</td><td>${formatSpread(each.aubc)}</td>
-<td>${differenceCell(againstRandom?.finalAccuracy ?? null)}</td><td>${differenceCell(againstRandom?.aubc ?? null)}</td>
+<td>${trials}</td><td>${formatSpread(each.finalValue)}</td><td>${formatSpread(each.aubc)}</td>
+<td>${differenceCell(againstRandom?.finalValue ?? null)}</td><td>${differenceCell(againstRandom?.aubc ?? null)}</td>
 <td>${saving}</td></tr>`
 }
 
@@ -108,7 +111,7 @@ function unbroken(sentence: string): string {
 }
 
 function smallestP(summary: RunSummary): string {
-  const difference = summary.strategies.flatMap((each) => each.againstRandom?.finalAccuracy ?? [])[0]
+  const difference = summary.strategies.flatMap((each) => each.againstRandom?.finalValue ?? [])[0]
   if (difference === undefined) return ""
   if (difference.pairs === 1) return "; one trial says nothing about chance"
   return ` (${plural(difference.pairs, "trial")} cannot give a p below ${Number(difference.smallestP.toPrecision(2))})`

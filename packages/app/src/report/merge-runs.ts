@@ -17,6 +17,8 @@ export interface MergedRuns {
   readonly selections: readonly SelectionRecord[]
   readonly predictions: readonly PredictionsRecord[]
   readonly pictures: readonly PickedPicture[]
+  /** Names of the classes by their index; null when no run kept them. */
+  readonly classNames: readonly string[] | null
 }
 
 /**
@@ -64,6 +66,7 @@ export function mergeRuns(runs: readonly RunRecords[]): MergedRuns {
     selections: renumber((run) => run.selections),
     predictions: renumber((run) => run.predictions),
     pictures: renumber((run) => run.pictures),
+    classNames: runs.find((run) => run.classNames !== null)?.classNames ?? null,
   }
 }
 

@@ -3,6 +3,7 @@ import { join } from "node:path"
 import {
   type CycleRecord,
   cycleRecordSchema,
+  networkDataSchema,
   type PredictionsRecord,
   predictionsRecordSchema,
   type RunConfig,
@@ -33,6 +34,8 @@ export interface RunRecords {
   readonly predictions: readonly PredictionsRecord[]
   /** Ordered by strategy, trial and cycle; empty when the run kept none. */
   readonly pictures: readonly PickedPicture[]
+  /** Names of the classes by their index; null when the run kept none. */
+  readonly classNames: readonly string[] | null
 }
 
 /** The part of a zod schema that reading needs. */
@@ -68,6 +71,7 @@ export function readRunRecords(folder: string): RunRecords {
       fix: `Go on with \`learnloss resume ${folder}\` and ask for the report when a cycle is done.`,
     })
   }
+  const networkPath = join(folder, runFiles.network)
   const predictionsPath = join(folder, runFiles.predictions)
   return {
     folder,
@@ -76,6 +80,7 @@ export function readRunRecords(folder: string): RunRecords {
     selections: readLines(join(folder, runFiles.selections), selectionRecordSchema),
     predictions: existsSync(predictionsPath) ? readLines(predictionsPath, predictionsRecordSchema) : [],
     pictures: listPictures(join(folder, runFiles.picked)),
+    classNames: existsSync(networkPath) ? parse(networkDataSchema, read(networkPath), networkPath).classNames : null,
   }
 }
 

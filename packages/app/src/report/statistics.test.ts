@@ -2,9 +2,9 @@ import { describe, expect, test } from "vitest"
 import { areaUnderBudgetCurve, labelsToReach, pairedDifference, signFlipTest, spread } from "./statistics.ts"
 
 const curve = [
-  { labels: 100, accuracy: 0.5 },
-  { labels: 200, accuracy: 0.7 },
-  { labels: 400, accuracy: 0.8 },
+  { labels: 100, value: 0.5 },
+  { labels: 200, value: 0.7 },
+  { labels: 400, value: 0.8 },
 ]
 
 describe("spread", () => {
@@ -24,7 +24,7 @@ describe("areaUnderBudgetCurve", () => {
   })
 
   test("of a level curve is its height", () => {
-    expect(areaUnderBudgetCurve(curve.map(({ labels }) => ({ labels, accuracy: 0.6 })))).toBeCloseTo(0.6, 12)
+    expect(areaUnderBudgetCurve(curve.map(({ labels }) => ({ labels, value: 0.6 })))).toBeCloseTo(0.6, 12)
   })
 
   test("needs two points", () => {
@@ -48,7 +48,7 @@ describe("labelsToReach", () => {
   })
 
   test("takes the first crossing of a curve that falls again", () => {
-    const falling = [...curve.slice(0, 2), { labels: 300, accuracy: 0.6 }, { labels: 400, accuracy: 0.9 }]
+    const falling = [...curve.slice(0, 2), { labels: 300, value: 0.6 }, { labels: 400, value: 0.9 }]
     expect(labelsToReach(falling, 0.65)).toBeCloseTo(175, 9)
   })
 })

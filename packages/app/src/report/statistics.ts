@@ -8,10 +8,10 @@ export interface Spread {
   readonly trials: number
 }
 
-/** A point of a curve: labelled images and accuracy. */
+/** A point of a curve: labelled images and the main measure. */
 export interface CurvePoint {
   readonly labels: number
-  readonly accuracy: number
+  readonly value: number
 }
 
 /** A difference between two strategies in the same trials. */
@@ -35,7 +35,7 @@ export function spread(values: readonly number[]): Spread | null {
 }
 
 /**
- * Area under the budget curve: the trapezoid area under accuracy over labels, divided by the range of labels, so that a
+ * Area under the budget curve: the trapezoid area under the main measure over labels, divided by the range of labels, so that a
  * curve that is level at a has the area a. Null with fewer than two points.
  */
 export function areaUnderBudgetCurve(curve: readonly CurvePoint[]): number | null {
@@ -44,18 +44,18 @@ export function areaUnderBudgetCurve(curve: readonly CurvePoint[]): number | nul
   let area = 0
   for (const [index, point] of curve.entries()) {
     const before = curve[index - 1]
-    if (before !== undefined) area += ((point.accuracy + before.accuracy) / 2) * (point.labels - before.labels)
+    if (before !== undefined) area += ((point.value + before.value) / 2) * (point.labels - before.labels)
   }
   return area / (last.labels - first.labels)
 }
 
-/** The fewest labels at which a curve, straight between its points, reaches an accuracy; null if it never does. */
-export function labelsToReach(curve: readonly CurvePoint[], accuracy: number): number | null {
+/** The fewest labels at which a curve, straight between its points, reaches a value; null if it never does. */
+export function labelsToReach(curve: readonly CurvePoint[], value: number): number | null {
   for (const [index, point] of curve.entries()) {
-    if (point.accuracy < accuracy) continue
+    if (point.value < value) continue
     const before = curve[index - 1]
     if (before === undefined) return point.labels
-    const share = (accuracy - before.accuracy) / (point.accuracy - before.accuracy)
+    const share = (value - before.value) / (point.value - before.value)
     return before.labels + share * (point.labels - before.labels)
   }
   return null

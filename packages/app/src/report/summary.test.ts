@@ -37,10 +37,10 @@ describe("summarize", () => {
   })
 
   test("takes mean and sample deviation over trials", () => {
-    expect(first?.finalAccuracy?.mean).toBeCloseTo(0.7, 12)
-    expect(first?.finalAccuracy?.std).toBeCloseTo(0, 12)
-    expect(second?.finalAccuracy?.mean).toBeCloseTo(0.85, 12)
-    expect(second?.finalAccuracy?.std).toBeCloseTo(Math.sqrt(0.005), 12)
+    expect(first?.finalValue?.mean).toBeCloseTo(0.7, 12)
+    expect(first?.finalValue?.std).toBeCloseTo(0, 12)
+    expect(second?.finalValue?.mean).toBeCloseTo(0.85, 12)
+    expect(second?.finalValue?.std).toBeCloseTo(Math.sqrt(0.005), 12)
     // Trial 1: (.55 * 100 + .65 * 200) / 300, trial 2: (.6 * 100 + .7 * 200) / 300.
     expect(first?.aubc?.mean).toBeCloseTo((185 / 300 + 200 / 300) / 2, 12)
     expect(second?.aubc?.mean).toBeCloseTo((210 / 300 + 220 / 300) / 2, 12)
@@ -51,9 +51,9 @@ describe("summarize", () => {
 
   test("compares with random trial by trial", () => {
     const against = second?.againstRandom
-    expect(against?.finalAccuracy?.mean).toBeCloseTo(0.15, 12)
-    expect(against?.finalAccuracy?.standardError).toBeCloseTo(0.05, 12)
-    expect(against?.finalAccuracy).toMatchObject({ pairs: 2, p: 0.5, smallestP: 0.5 })
+    expect(against?.finalValue?.mean).toBeCloseTo(0.15, 12)
+    expect(against?.finalValue?.standardError).toBeCloseTo(0.05, 12)
+    expect(against?.finalValue).toMatchObject({ pairs: 2, p: 0.5, smallestP: 0.5 })
     expect(against?.aubc?.mean).toBeCloseTo((25 / 300 + 20 / 300) / 2, 12)
     expect(against?.aubc?.standardError).toBeCloseTo(2.5 / 300, 12)
     expect(first?.againstRandom).toBeNull()
@@ -73,9 +73,9 @@ describe("summarize", () => {
     const more = [...trajectory("random", 3, [0.1]), ...trajectory("learning-loss", 3, [0.5, 0.7, 0.7], 0.7)]
     const [rest, own] = summarize([...random, ...better, ...more]).strategies
     expect(rest).toMatchObject({ finishedTrials: 2, unfinishedTrials: 1 })
-    expect(rest?.finalAccuracy?.mean).toBeCloseTo(0.7, 12)
-    expect(own?.finalAccuracy?.trials).toBe(3)
-    expect(own?.againstRandom?.finalAccuracy?.pairs).toBe(2)
+    expect(rest?.finalValue?.mean).toBeCloseTo(0.7, 12)
+    expect(own?.finalValue?.trials).toBe(3)
+    expect(own?.againstRandom?.finalValue?.pairs).toBe(2)
   })
 
   test("has no area of a single cycle", () => {

@@ -1,4 +1,12 @@
-import { type CycleRecord, mainValue, type StrategyName, strategyNames } from "@learnloss/contract"
+import {
+  type CycleRecord,
+  type MainMeasure,
+  mainMeasureIn,
+  mainMeasures,
+  mainValue,
+  type StrategyName,
+  strategyNames,
+} from "@learnloss/contract"
 import {
   areaUnderBudgetCurve,
   type CurvePoint,
@@ -9,17 +17,17 @@ import {
   spread,
 } from "./statistics.ts"
 
-/** How many labels a strategy saves, or wastes, for the same accuracy as random (on the mean curves). */
+/** How many labels a strategy saves, or wastes, for the same value as random (on the mean curves). */
 export interface LabelSaving {
-  /** Labels that random needs for the strategy's final accuracy; null when its curve stays below. */
+  /** Labels that random needs for the strategy's final value; null when its curve stays below. */
   readonly randomLabels: number | null
-  /** Labels that the strategy needs for random's final accuracy; null when its curve stays below. */
+  /** Labels that the strategy needs for random's final value; null when its curve stays below. */
   readonly strategyLabels: number | null
 }
 
 /** A strategy against random in the trials that both finished. */
 export interface AgainstRandom {
-  readonly finalAccuracy: PairedDifference | null
+  readonly finalValue: PairedDifference | null
   readonly aubc: PairedDifference | null
   readonly labelSaving: LabelSaving
 }
@@ -30,7 +38,8 @@ export interface StrategySummary {
   readonly finishedTrials: number
   /** Trials that stand at an earlier cycle; they are left out of everything here. */
   readonly unfinishedTrials: number
-  readonly finalAccuracy: Spread | null
+  /** Of the main measure. */
+  readonly finalValue: Spread | null
   /** Area under the budget curve, see {@link areaUnderBudgetCurve}. */
   readonly aubc: Spread | null
   /** Of the last cycle; null without a loss module. */
@@ -42,6 +51,8 @@ export interface StrategySummary {
 
 /** What a run came to. */
 export interface RunSummary {
+  /** What all values are of. */
+  readonly measure: MainMeasure
   /** Label counts at which networks were trained, ascending. */
   readonly labels: readonly number[]
   readonly finalLabels: number
@@ -61,6 +72,11 @@ export function labelCounts(cycles: readonly CycleRecord[]): number[] {
 export function strategiesIn(records: readonly { readonly strategy: StrategyName }[]): StrategyName[] {
   const present = new Set(records.map((record) => record.strategy))
   return strategyNames.filter((name) => present.has(name))
+}
+
+/** What the task of some cycles is judged by; of none it makes no difference. */
+export function measureOf(cycles: readonly Pick<CycleRecord, "metrics">[]): MainMeasure {
+  return mainMeasureIn(cycles[0]?.metrics ?? {}) ?? mainMeasures.classification
 }
 
 /** Sums up the cycles of a run, finished or not. */
@@ -87,7 +103,7 @@ export function summarize(cycles: readonly CycleRecord[]): RunSummary {
       strategy,
       finishedTrials: finished.size,
       unfinishedTrials: rest.get(strategy) ?? 0,
-      finalAccuracy: spread(trajectories.map(finalAccuracy)),
+      finalValue: spread(trajectories.map(finalValue)),
       aubc: spread(known(trajectories.map(aubc))),
       rankingAccuracy: spread(known(lastCycles.map((record) => record.rankingAccuracy))),
       confidenceRankingAccuracy: spread(known(lastCycles.map((record) => record.confidenceRankingAccuracy))),
@@ -97,7 +113,7 @@ export function summarize(cycles: readonly CycleRecord[]): RunSummary {
           : compare(finished, random),
     }
   })
-  return { labels, finalLabels: labels.at(-1) ?? 0, strategies }
+  return { measure: measureOf(cycles), labels, finalLabels: labels.at(-1) ?? 0, strategies }
 }
 
 function compare(finished: ReadonlyMap<number, Trajectory>, random: ReadonlyMap<number, Trajectory>): AgainstRandom {
@@ -110,28 +126,28 @@ function compare(finished: ReadonlyMap<number, Trajectory>, random: ReadonlyMap<
     })
   const [curve, randomCurve] = [meanCurve([...finished.values()]), meanCurve([...random.values()])]
   return {
-    finalAccuracy: pairedDifference(differences(finalAccuracy)),
+    finalValue: pairedDifference(differences(finalValue)),
     aubc: pairedDifference(differences(aubc)),
     labelSaving: {
-      randomLabels: labelsToReach(randomCurve, curve.at(-1)?.accuracy ?? 0),
-      strategyLabels: labelsToReach(curve, randomCurve.at(-1)?.accuracy ?? 0),
+      randomLabels: labelsToReach(randomCurve, curve.at(-1)?.value ?? 0),
+      strategyLabels: labelsToReach(curve, randomCurve.at(-1)?.value ?? 0),
     },
   }
 }
 
 function curveOf(trajectory: Trajectory): CurvePoint[] {
-  return trajectory.map(({ labels, metrics }) => ({ labels, accuracy: mainValue(metrics) }))
+  return trajectory.map(({ labels, metrics }) => ({ labels, value: mainValue(metrics) }))
 }
 
 function meanCurve(trajectories: readonly Trajectory[]): CurvePoint[] {
   const points = trajectories.flatMap(curveOf)
   return [...new Set(points.map((point) => point.labels))].map((labels) => ({
     labels,
-    accuracy: spread(points.filter((point) => point.labels === labels).map((point) => point.accuracy))?.mean ?? 0,
+    value: spread(points.filter((point) => point.labels === labels).map((point) => point.value))?.mean ?? 0,
   }))
 }
 
-function finalAccuracy(trajectory: Trajectory): number {
+function finalValue(trajectory: Trajectory): number {
   return mainValue(trajectory.at(-1)?.metrics ?? {})
 }
 

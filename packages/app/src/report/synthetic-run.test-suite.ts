@@ -3,6 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import {
   type CycleRecord,
+  mainValue,
   type PredictionsRecord,
   type RunConfigInput,
   runConfigSchema,
@@ -32,6 +33,17 @@ export interface SyntheticOptions {
   readonly seed?: number
   readonly config?: Partial<RunConfigInput>
   readonly hasPictures?: boolean
+  /** Made-up figures of detection instead of classification. */
+  readonly isDetection?: boolean
+}
+
+/** What a detector's cycle has instead of an accuracy. */
+function detectionFields(mAP: number, labeledObjects: number): Pick<CycleRecord, "metrics" | "labeledObjects"> {
+  const averagePrecisionPerClass = [
+    ...classNames.slice(1).map((_, index) => Math.min(1, mAP * (0.8 + index / 20))),
+    null,
+  ]
+  return { metrics: { mAP, mAP07: mAP * 0.98, averagePrecisionPerClass, coco: { mAP: mAP / 2 } }, labeledObjects }
 }
 
 /** A cycle record with everything but the fields a test is about made up. */
@@ -60,7 +72,14 @@ export function cycleRecord(fields: Partial<Omit<CycleRecord, "metrics">> & { ac
 
 /** Writes the folder of a made-up run of learning on a long-tailed pool and returns its path. */
 export async function writeSyntheticRun(options: SyntheticOptions = {}): Promise<string> {
-  const { strategies = ["random", "learning-loss"], trials = 3, cycles = 5, seed = 0, hasPictures = false } = options
+  const {
+    strategies = ["random", "learning-loss"],
+    trials = 3,
+    cycles = 5,
+    seed = 0,
+    hasPictures = false,
+    isDetection = false,
+  } = options
   const folder = mkdtempSync(join(tmpdir(), "learnloss-report-"))
   const config = runConfigSchema.parse({
     name: "synthetic",
@@ -89,8 +108,22 @@ export async function writeSyntheticRun(options: SyntheticOptions = {}): Promise
         await addCycle(folder, records, { ...place, cycle }, seed, cycles, hasPictures)
     }
   }
+  if (isDetection) {
+    records.cycles = records.cycles.map((record) => {
+      const crowd = 1 + gains[record.strategy] * 5
+      return { ...record, ...detectionFields(mainValue(record.metrics), Math.round(record.labels * 3 * crowd)) }
+    })
+  }
   const lines = (values: readonly unknown[]): string => values.map((value) => `${JSON.stringify(value)}\n`).join("")
   writeFileSync(join(folder, runFiles.config), JSON.stringify(config, null, 2))
+  writeFileSync(
+    join(folder, runFiles.network),
+    JSON.stringify({
+      imageShape: { channels: 1, height: 28, width: 28 },
+      classNames,
+      normalization: { mean: [0.5], std: [0.5] },
+    }),
+  )
   writeFileSync(join(folder, runFiles.cycles), lines(records.cycles))
   writeFileSync(join(folder, runFiles.selections), lines(records.selections))
   writeFileSync(join(folder, runFiles.predictions), lines(records.predictions))

@@ -30,5 +30,5 @@ finished trials                     1              1
 test("the table is plain data, so that it can be JSON", () => {
   const table = resultsTable(cycles)
   expect(JSON.parse(JSON.stringify(table))).toEqual(table)
-  expect(table.strategies[0]?.accuracy[1]).toEqual({ mean: 0.7, std: null, trials: 1 })
+  expect(table.strategies[0]?.values[1]).toEqual({ mean: 0.7, std: null, trials: 1 })
 })

@@ -1,4 +1,10 @@
-import { type CycleRecord, type ModuleTraining, mainValue, type StrategyName } from "@learnloss/contract"
+import {
+  type CycleRecord,
+  type MainMeasure,
+  type ModuleTraining,
+  mainValue,
+  type StrategyName,
+} from "@learnloss/contract"
 import { formatCount, formatSpread } from "./format.ts"
 import { type Spread, spread } from "./statistics.ts"
 import { labelCounts, type RunSummary, strategiesIn, summarize } from "./summary.ts"
@@ -9,16 +15,17 @@ export interface TableColumn {
   /** Trials that went through all cycles. */
   readonly finishedTrials: number
   readonly lossModule: ModuleTraining
-  /** Test accuracy at each of the table's label counts, over all trials that got there; null where none did. */
-  readonly accuracy: readonly (Spread | null)[]
+  /** The main measure at each of the table's label counts, over all trials that got there; null where none did. */
+  readonly values: readonly (Spread | null)[]
   readonly aubc: Spread | null
   /** Of the module in the last cycle. */
   readonly rankingAccuracy: Spread | null
   readonly confidenceRankingAccuracy: Spread | null
 }
 
-/** Test accuracy of every strategy at every label count. */
+/** The main measure of every strategy on the test set at every label count. */
 export interface ResultsTable {
+  readonly measure: MainMeasure
   readonly labels: readonly number[]
   readonly strategies: readonly TableColumn[]
 }
@@ -33,7 +40,7 @@ export function resultsTable(cycles: readonly CycleRecord[], summary: RunSummary
       strategy,
       finishedTrials: summed?.finishedTrials ?? 0,
       lossModule: own[0]?.lossModule ?? "none",
-      accuracy: labels.map((count) =>
+      values: labels.map((count) =>
         spread(own.filter((record) => record.labels === count).map((record) => mainValue(record.metrics))),
       ),
       aubc: summed?.aubc ?? null,
@@ -41,7 +48,7 @@ export function resultsTable(cycles: readonly CycleRecord[], summary: RunSummary
       confidenceRankingAccuracy: summed?.confidenceRankingAccuracy ?? null,
     }
   })
-  return { labels, strategies }
+  return { measure: summary.measure, labels, strategies }
 }
 
 /** The results table as rows of cells: the head first, then one row for each label count and for each measure. */
@@ -51,7 +58,7 @@ export function tableCells({ labels, strategies }: ResultsTable): string[][] {
     row("labels", (column) => column.strategy),
     ...labels.map((count, index) =>
       row(formatCount(count), (column) => {
-        const value = column.accuracy[index] ?? null
+        const value = column.values[index] ?? null
         // A mean over fewer trials than the column's others says so.
         const isPartial = value !== null && column.finishedTrials > 0 && value.trials !== column.finishedTrials
         return isPartial ? `${formatSpread(value)} (n ${value.trials})` : formatSpread(value)
@@ -74,8 +81,8 @@ export function formatTable(table: ResultsTable): string {
       .join("  ")
       .trimEnd()
   const rule = widths.map((width) => "-".repeat(width)).join("  ")
-  const accuracies = rows.slice(0, table.labels.length)
+  const values = rows.slice(0, table.labels.length)
   const measures = rows.slice(table.labels.length)
-  const title = "Test accuracy in percent, mean ± standard deviation over trials"
-  return `${[title, "", line(head), rule, ...accuracies.map(line), rule, ...measures.map(line)].join("\n")}\n`
+  const title = `Test ${table.measure.title} in percent, mean ± standard deviation over trials`
+  return `${[title, "", line(head), rule, ...values.map(line), rule, ...measures.map(line)].join("\n")}\n`
 }

@@ -8,7 +8,7 @@ const levelPoints = 0.05
 /** Says in plain words what came out, whichever way it went: a headline, a paragraph for each strategy, then caveats. */
 export function verdict(summary: RunSummary): string[] {
   const others = summary.strategies.filter((each) => each.strategy !== "random")
-  const compared = others.flatMap((each) => each.againstRandom?.finalAccuracy ?? [])
+  const compared = others.flatMap((each) => each.againstRandom?.finalValue ?? [])
   const paragraphs = [
     ranked(summary),
     ...others.map((each) => aboutStrategy(each, summary).join(" ")).filter((text) => text !== ""),
@@ -26,34 +26,35 @@ export function verdict(summary: RunSummary): string[] {
 }
 
 function ranked(summary: RunSummary): string {
+  const { measure } = summary
   const [best, ...others] = summary.strategies
-    .filter((each) => each.finalAccuracy !== null)
-    .sort((a, b) => (b.finalAccuracy?.mean ?? 0) - (a.finalAccuracy?.mean ?? 0))
+    .filter((each) => each.finalValue !== null)
+    .sort((a, b) => (b.finalValue?.mean ?? 0) - (a.finalValue?.mean ?? 0))
   const at = `${formatCount(summary.finalLabels)} labels`
   if (best === undefined) return `No strategy has finished a trial of ${at} yet.`
-  const result = ({ strategy, finalAccuracy }: StrategySummary): string =>
-    `${strategy} (${formatPercent(finalAccuracy?.mean ?? 0)})`
+  const result = ({ strategy, finalValue }: StrategySummary): string =>
+    `${strategy} (${formatPercent(finalValue?.mean ?? 0)})`
   if (others.length === 0)
-    return `With these settings test accuracy at ${at} was ${formatPercent(best.finalAccuracy?.mean ?? 0)} with ${best.strategy}.`
-  return `With these settings the most accurate strategy at ${at} was ${result(best)}, followed by ${others.map(result).join(", ")}.`
+    return `With these settings test ${measure.title} at ${at} was ${formatPercent(best.finalValue?.mean ?? 0)} with ${best.strategy}.`
+  return `With these settings ${measure.best} at ${at} was ${result(best)}, followed by ${others.map(result).join(", ")}.`
 }
 
-function aboutStrategy(each: StrategySummary, { finalLabels }: RunSummary): string[] {
+function aboutStrategy(each: StrategySummary, { finalLabels, measure }: RunSummary): string[] {
   const { strategy, againstRandom } = each
   const sentences: string[] = []
-  const final = againstRandom?.finalAccuracy ?? null
+  const final = againstRandom?.finalValue ?? null
   if (againstRandom !== null && final !== null) {
     const margin = difference(final, " than random", "level with random")
     sentences.push(`${strategy} was ${margin} at ${formatCount(finalLabels)} labels (${chance(final)}).`)
     const { aubc } = againstRandom
-    const saving = savingOf(againstRandom.labelSaving, final.mean, finalLabels)
+    const saving = savingOf(againstRandom.labelSaving, final.mean, finalLabels, measure.title)
     const parts = [
       aubc === null ? [] : [`over the whole curve it was on average ${difference(aubc, "", "level")}${errorOf(aubc)}`],
       saving,
     ]
     const text = parts.flat().join("; ")
     if (text !== "") sentences.push(`${text[0]?.toUpperCase()}${text.slice(1)}.`)
-  } else if (each.finalAccuracy !== null) {
+  } else if (each.finalValue !== null) {
     sentences.push(`${strategy} has no finished trial in common with random, so nothing can be said about its gain.`)
   }
   return [...sentences, ...ranking(each)]
@@ -81,14 +82,15 @@ function savingOf(
   { randomLabels, strategyLabels }: { randomLabels: number | null; strategyLabels: number | null },
   gain: number,
   finalLabels: number,
+  title: string,
 ): string[] {
   if (Math.abs(100 * gain) < levelPoints) return []
   const needed = gain > 0 ? strategyLabels : randomLabels
   if (needed === null || needed >= finalLabels) return []
   const saved = `${formatCount(needed)} labels instead of ${formatCount(finalLabels)} (${Math.round(100 * (1 - needed / finalLabels))}% fewer)`
   return gain > 0
-    ? [`it reached random's final accuracy with ${saved}`]
-    : [`random reached its final accuracy with ${saved}`]
+    ? [`it reached random's final ${title} with ${saved}`]
+    : [`random reached its final ${title} with ${saved}`]
 }
 
 function ranking({ rankingAccuracy, confidenceRankingAccuracy }: StrategySummary): string[] {

@@ -84,3 +84,39 @@ describe("the page", () => {
     expect(page).toContain("after cycle 2 (1,000 labels): 500 picked, scores 0.505 to 3")
   })
 })
+
+describe("the page of a detector", () => {
+  let detector: WrittenReport
+  let shown: string
+
+  beforeAll(async () => {
+    const options = { strategies: ["random", "entropy"], trials: 1, cycles: 3, isDetection: true } as const
+    detector = await writeReport([await writeSyntheticRun(options)])
+    shown = readFileSync(detector.report, "utf8")
+  })
+
+  test("speaks of mAP@0.5 wherever a classifier's has accuracy", () => {
+    expect(detector.verdict[0]).toMatch(
+      /^With these settings the strategy with the highest mAP@0\.5 at 1,500 labels was /,
+    )
+    expect(detector.table.measure.name).toBe("mAP")
+    expect(shown).toContain(">test mAP@0.5</text>")
+    for (const words of ["Test mAP@0.5 at every label count", "final mAP@0.5", "random&#39;s final mAP@0.5"])
+      expect(shown).toContain(words)
+    expect(shown.replaceAll(/ranking accuracy/gi, "")).not.toMatch(/accura/i)
+  })
+
+  test("shows each class by its name, and the curve over boxes too", () => {
+    expect(shown).toMatch(/<th>T-shirt\/top<\/th><td>[\d.]+<\/td><td>[\d.]+<\/td>/)
+    expect(shown).toMatch(/<th>boot<\/th><td>-<\/td><td>-<\/td>/)
+    expect(shown).toContain(">labelled objects</text>")
+    expect(shown).toContain(">Labelled objects of each class<")
+    expect(shown).not.toContain("NaN")
+  })
+
+  test("has a CSV with every single measure, grouped ones under the name of their group", () => {
+    const [head, row] = readFileSync(detector.files.at(-1)!, "utf8").split("\r\n")
+    expect(head).toMatch(/^strategy,trial,cycle,labels,mAP,mAP07,coco\.mAP,lossModule,.*,labeledObjects,seed/)
+    expect(row).toMatch(/,1500,0,1$/)
+  })
+})
