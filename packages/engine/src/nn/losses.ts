@@ -4,10 +4,10 @@ import type { Value } from "../graph/graph.ts"
 /**
  * Cross-entropy of each sample, -log softmax(logits)[target].
  *
- * @param logits [B, classes]
- * @param targets [B] int64 class indices
- * @returns [B]
+ * @param logits [B, classes], or [B, ..., classes]
+ * @param targets int64 class indices, of the logits' shape without the last axis
+ * @returns of the targets' shape
  */
 export function crossEntropyPerSample(logits: Value, targets: Value): Value {
-  return neg(reduceSum(mul(logSoftmax(logits), oneHot(targets, logits.shape[1] as number)), [1]))
+  return neg(reduceSum(mul(logSoftmax(logits), oneHot(targets, logits.shape.at(-1) as number)), [-1]))
 }

@@ -1,5 +1,6 @@
 import type { NetworkBuilder, Shape, Value } from "@learnloss/engine"
 import type { ImageShape } from "../data/dataset.ts"
+import type { DefaultBoxes } from "./ssd/default-boxes.ts"
 
 /** What a network gives for a batch. */
 export interface ModelOutput {
@@ -15,6 +16,8 @@ export interface ModelOutput {
 export interface Model {
   /** What the graph is fed in place of images: the outputs of a frozen part, computed outside. Absent: the images. */
   readonly frozen?: FrozenPart
+  /** Of a detector, whose output is [B, P, 4 + 1 + classes]: offsets from each of P boxes, then logits, background first. */
+  readonly defaultBoxes?: DefaultBoxes
   /** @param inputs the images [B, C, H, W] float32, normalised; or the frozen part's outputs in their order */
   build(b: NetworkBuilder, inputs: readonly [Value, ...Value[]]): ModelOutput
 }
