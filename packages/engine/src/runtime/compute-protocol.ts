@@ -4,7 +4,7 @@ import type { Placement } from "./placement.ts"
 import type { StepReports, TrainingState, TrainStepLayout } from "./resident-step.ts"
 
 /** Calls that the compute thread answers: arguments and result of each. */
-export interface ComputeCalls {
+export type ComputeCalls = {
   openStep: [{ model: Uint8Array; options: SessionOptions; layout: TrainStepLayout }, { id: number }]
   runStep: [{ id: number; feeds: Readonly<Record<string, Tensor>>; progress: number }, StepReports]
   stateOfStep: [{ id: number }, TrainingState]
@@ -19,25 +19,3 @@ export interface ComputeCalls {
   providers: [null, readonly string[]]
   release: [{ id: number }, null]
 }
-
-export type ComputeMethod = keyof ComputeCalls
-
-export interface ComputeRequest<M extends ComputeMethod = ComputeMethod> {
-  readonly call: number
-  readonly method: M
-  readonly argument: ComputeCalls[M][0]
-}
-
-/** Errors cross threads as plain data and are thrown again on the other side. */
-export interface ComputeFailure {
-  readonly message: string
-  readonly stack: string | undefined
-  /** Code and details of a `LearnlossError`. */
-  readonly typed:
-    | { readonly code: string; readonly details: { where: string; expected: string; got: string; fix?: string } }
-    | undefined
-}
-
-export type ComputeReply =
-  | { readonly call: number; readonly result: unknown }
-  | { readonly call: number; readonly failure: ComputeFailure }

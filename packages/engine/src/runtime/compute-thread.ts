@@ -1,8 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks"
-import { Worker } from "node:worker_threads"
-import { InternalError, LearnlossError } from "../errors.ts"
 import type { Tensor } from "../graph/tensor.ts"
-import type { ComputeCalls, ComputeFailure, ComputeMethod, ComputeReply } from "./compute-protocol.ts"
+import { CallThread } from "../threads/call-thread.ts"
+import type { ComputeCalls } from "./compute-protocol.ts"
 import type { SessionOptions } from "./ort.ts"
 import type { Placement } from "./placement.ts"
 import type { StepReports, TrainingState, TrainStepLayout } from "./resident-step.ts"
@@ -74,70 +73,14 @@ export function listProviders(): Promise<readonly string[]> {
   return currentThread().call("providers", null)
 }
 
-interface Pending {
-  readonly resolve: (result: never) => void
-  readonly reject: (error: Error) => void
-}
+/** What compute threads run. */
+const module = new URL(import.meta.url.endsWith(".ts") ? "./compute-worker.ts" : "./compute-worker.js", import.meta.url)
 
-/** A worker that sessions live on. It does not keep an idle process alive. */
-class ComputeThread {
-  #worker: Worker | undefined
-  readonly #pending = new Map<number, Pending>()
-  #nextCall = 1
+const threads = new Map<number, CallThread<ComputeCalls>>()
 
-  call<M extends ComputeMethod>(method: M, argument: ComputeCalls[M][0]): Promise<ComputeCalls[M][1]> {
-    this.#worker ??= this.#start()
-    const worker = this.#worker
-    return new Promise((resolve, reject) => {
-      const number = this.#nextCall++
-      if (this.#pending.size === 0) worker.ref()
-      this.#pending.set(number, { resolve, reject })
-      worker.postMessage({ call: number, method, argument })
-    })
-  }
-
-  #start(): Worker {
-    const started = new Worker(...workerSource())
-    started.unref()
-    started.on("message", (reply: ComputeReply) => {
-      const waiting = this.#pending.get(reply.call)
-      this.#pending.delete(reply.call)
-      if (this.#pending.size === 0) started.unref()
-      if ("failure" in reply) waiting?.reject(asError(reply.failure))
-      else waiting?.resolve(reply.result as never)
-    })
-    started.on("error", (error) => this.#abandon(error instanceof Error ? error : new Error(String(error))))
-    started.on("exit", (code) => this.#abandon(new InternalError(`a compute thread ended with code ${code}`)))
-    return started
-  }
-
-  #abandon(error: Error): void {
-    this.#worker = undefined
-    for (const { reject } of this.#pending.values()) reject(error)
-    this.#pending.clear()
-  }
-}
-
-const threads = new Map<number, ComputeThread>()
-
-function currentThread(): ComputeThread {
+function currentThread(): CallThread<ComputeCalls> {
   const number = chosenThread.getStore() ?? 0
-  const known = threads.get(number) ?? new ComputeThread()
+  const known = threads.get(number) ?? new CallThread<ComputeCalls>(module, "a compute thread")
   threads.set(number, known)
   return known
-}
-
-function asError({ message, stack, typed }: ComputeFailure): Error {
-  const error = typed === undefined ? new Error(message) : new LearnlossError(typed.code, typed.details)
-  if (typed === undefined && stack !== undefined) error.stack = stack
-  return error
-}
-
-/** Node 20 cannot start a TypeScript worker, so from sources it goes through the loader that tests and scripts use. */
-function workerSource(): ConstructorParameters<typeof Worker> {
-  const isSource = import.meta.url.endsWith(".ts")
-  const url = new URL(isSource ? "./compute-worker.ts" : "./compute-worker.js", import.meta.url)
-  if (!isSource) return [url]
-  const start = `import("tsx/esm/api").then(({ register }) => { register(); return import(${JSON.stringify(url.href)}) })`
-  return [start, { eval: true }]
 }

@@ -1,6 +1,6 @@
-import { parentPort } from "node:worker_threads"
-import { InternalError, LearnlossError } from "../errors.ts"
-import type { ComputeCalls, ComputeFailure, ComputeMethod, ComputeReply, ComputeRequest } from "./compute-protocol.ts"
+import { InternalError } from "../errors.ts"
+import { answerCalls } from "../threads/answer-calls.ts"
+import type { ComputeCalls } from "./compute-protocol.ts"
 import { DeviceStep } from "./device-step.ts"
 import { builtInProviders, createSession, type Session } from "./ort.ts"
 import { type OpenStep, ResidentStep } from "./resident-step.ts"
@@ -33,7 +33,7 @@ function step(id: number): OpenStep {
   return item
 }
 
-const methods: { [M in ComputeMethod]: (argument: ComputeCalls[M][0]) => Promise<ComputeCalls[M][1]> } = {
+answerCalls<ComputeCalls>({
   openStep: async (argument) => keep(await openStep(argument)),
   runStep: ({ id, feeds, progress }) => step(id).run(feeds, progress),
   stateOfStep: ({ id }) => step(id).state(),
@@ -55,21 +55,4 @@ const methods: { [M in ComputeMethod]: (argument: ComputeCalls[M][0]) => Promise
     opened.delete(id)
     return null
   },
-}
-
-function describeFailure(error: unknown): ComputeFailure {
-  const { message, stack } = error instanceof Error ? error : new Error(String(error))
-  if (!(error instanceof LearnlossError)) return { message, stack, typed: undefined }
-  const { cause: _, ...details } = error.details
-  return { message, stack, typed: { code: error.code, details } }
-}
-
-parentPort?.on("message", async ({ call, method, argument }: ComputeRequest) => {
-  let reply: ComputeReply
-  try {
-    reply = { call, result: await (methods[method] as (argument: unknown) => Promise<unknown>)(argument) }
-  } catch (error) {
-    reply = { call, failure: describeFailure(error) }
-  }
-  parentPort?.postMessage(reply)
 })
