@@ -23,14 +23,28 @@ export async function decodeImage(path: string, side: number): Promise<Uint8Arra
   return toPlanes(await pixelsOf(path, resized), 3)
 }
 
+/** An image file that was opened: nothing but its header is read yet. */
+export interface OpenedImage {
+  /** Upright, laid over white where it is transparent. */
+  readonly image: Sharp
+  /** Upright size in pixels. */
+  readonly width: number
+  readonly height: number
+}
+
+/** Opens an image file like `openSizedImage`, for those who do not need its size. */
+export async function openImage(path: string): Promise<Sharp> {
+  return (await openSizedImage(path)).image
+}
+
 /**
- * Opens an image file: upright, laid over white where it is transparent.
+ * Opens an image file.
  *
  * sharp's limit of 268 megapixels stays on, so a decompression bomb is refused from its header.
  *
  * @throws LearnlossError `BAD_IMAGE`
  */
-export async function openImage(path: string): Promise<Sharp> {
+export async function openSizedImage(path: string): Promise<OpenedImage> {
   const bytes = await readFile(path).catch((error: Error) => {
     throw badImage(path, "a readable file", error.message, error)
   })
@@ -47,7 +61,8 @@ export async function openImage(path: string): Promise<Sharp> {
     throw badImage(path, "at least 2x2 pixels", `${header.width}x${header.height}`)
   }
   // "error" refuses cut-off and damaged pixel data, but not a photograph with a harmless oddity in its metadata.
-  return sharp(bytes, { failOn: "error" }).autoOrient().flatten({ background: canvas })
+  const image = sharp(bytes, { failOn: "error" }).autoOrient().flatten({ background: canvas })
+  return { image, ...header.autoOrient }
 }
 
 /**

@@ -1,0 +1,6 @@
+import { answerCalls } from "@learnloss/engine"
+import type { PictureCalls } from "./picture-protocol.ts"
+import { preparePicture } from "./prepare-picture.ts"
+
+/** Runs on a thread that prepares pictures. */
+answerCalls<PictureCalls>({ prepare: preparePicture }, ({ planes }) => [planes.buffer])
