@@ -4,8 +4,13 @@ import { PictureCache } from "./picture-cache.ts"
 function createCache() {
   const made: string[] = []
   const cache = new PictureCache<Uint8Array>((bytes) => bytes.length)
-  const get = (key: string, bytes = 10, limit = 30) =>
-    cache.get(key, async () => void made.push(key) ?? new Uint8Array(bytes), limit)
+  const get = (key: string, bytes = 10, limit = 30) => {
+    const make = async () => {
+      made.push(key)
+      return new Uint8Array(bytes)
+    }
+    return cache.get(key, make, limit)
+  }
   return { cache, made, get }
 }
 
