@@ -6,6 +6,7 @@ import {
   compileEvaluation,
   compileModel,
   createRng,
+  decodeOnnxModel,
   floatTensor,
   initializeParameters,
   sizeOf,
@@ -192,6 +193,18 @@ describe.each(cases)("an exported network: $name", (each) => {
     }
     await native.release()
     await browser.release()
+  })
+})
+
+test("a written network says what it was trained for and how images are brought to it", async () => {
+  const learner = await learnerOf(cases[0]!)
+  const bytes = exportNetwork(learner, weightsOf(learner), { imageShape, classNames, normalization })
+  expect(Object.fromEntries(decodeOnnxModel(bytes, "exported").metadata)).toEqual({
+    task: "classification",
+    images: JSON.stringify({ channels: 3, height: 16, width: 16, layout: "channels-first", fit: "cover" }),
+    classes: JSON.stringify(classNames),
+    mean: "[0.5,0.4,0.3]",
+    std: "[0.2,0.3,0.4]",
   })
 })
 

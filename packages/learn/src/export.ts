@@ -11,8 +11,9 @@ import {
 } from "@learnloss/engine"
 import type { Dataset } from "./data/dataset.ts"
 import type { ImportedModel } from "./models/imported/open.ts"
-import type { FileInput, Model } from "./models/model.ts"
+import type { FileInput } from "./models/model.ts"
 import { openModel } from "./models/open-model.ts"
+import type { Task } from "./tasks/task.ts"
 import { makeTask } from "./tasks/tasks.ts"
 import { buildModule, buildTraining, imagesInput, type Learner } from "./training/learner.ts"
 import { strategyTraining } from "./training/strategy-training.ts"
@@ -20,21 +21,45 @@ import { strategyTraining } from "./training/strategy-training.ts"
 /** What a written network tells of the images that it takes. */
 export type ExportedData = Pick<Dataset<unknown>, "imageShape" | "classNames" | "normalization">
 
+/** How images are brought to a network that a file holds; JSON in its metadata. */
+export interface ImageInput {
+  readonly channels: number
+  /** In pixels. */
+  readonly height: number
+  readonly width: number
+  /** How the values of an image follow one another; `flat` is `channels-first` in one row. */
+  readonly layout: FileInput["layout"]
+  /** `cover` fills the input and cuts off what stands out, `stretch` changes the proportions. */
+  readonly fit: "cover" | "stretch"
+}
+
+const imageFits = { "in memory": "cover", pictures: "stretch" } as const satisfies Record<
+  Task<unknown>["images"],
+  ImageInput["fit"]
+>
+
 /** Name of the output that holds the loss module's predictions. */
-const predictedLossOutput = "predictedLoss"
+export const predictedLossOutput = "predictedLoss"
 
 /**
- * Writes a trained network as an ONNX model with its weights inside and a dynamic batch. Its first output is what the
- * task reads (logits [B, classes]); where a loss module was trained, the second is the predicted loss, [B].
+ * Writes a trained network as an ONNX model with its weights inside and a dynamic batch. Its first outputs are what the
+ * task gives: logits [B, classes], or the detections that decoding and suppression inside the file leave. Where a loss
+ * module was trained, the last is the predicted loss, [B].
  *
- * Images are normalised as the metadata `mean` and `std` say: (pixel / 255 - mean) / std per channel.
+ * Images are normalised as the metadata `mean` and `std` say: (pixel / 255 - mean) / std per channel. `task`, `classes` and
+ * `images` (see `ImageInput`) tell the rest that a program needs to feed the file and to name what it gives.
  *
  * @throws LearnlossError `EXPORT_OP` for an op of a frozen part that cannot stand in that file, `EXPORT_BATCH` for a network
  * that computes with the size of its batch
  */
 export function exportNetwork(learner: Learner, weights: TensorMap, data: ExportedData): Uint8Array {
   const { mean, std } = data.normalization
+  const { channels, height, width } = learner.imageShape
+  const layout = wholeOf(learner)?.input.layout ?? "channels-first"
+  const images: ImageInput = { channels, height, width, layout, fit: imageFits[learner.task.images] }
   return exportModel((batch) => buildWhole(learner, weights, batch), {
+    task: learner.task.name,
+    images: JSON.stringify(images),
     classes: JSON.stringify(data.classNames),
     mean: JSON.stringify(mean),
     std: JSON.stringify(std),
@@ -51,9 +76,9 @@ export function requireExportable(learner: Learner, specs: readonly ParameterSpe
 }
 
 function buildWhole(learner: Learner, weights: TensorMap, batch: number): BuiltNetwork {
-  const { model, imageShape, strategyTraining } = learner
+  const { model, task, imageShape, strategyTraining } = learner
   const { channels, height, width } = imageShape
-  const whole = isImported(model) ? model.whole : undefined
+  const whole = wholeOf(learner)
   const input: FileInput = whole?.input ?? {
     name: imagesInput,
     layout: "channels-first",
@@ -64,13 +89,15 @@ function buildWhole(learner: Learner, weights: TensorMap, batch: number): BuiltN
   const b = createNetworkBuilder(graph, weights)
   const built = whole === undefined ? model.build(b, [fed]) : whole.build(b, fed)
   const name = whole?.outputName ?? "output"
-  if (strategyTraining.lossModule === "none") return { graph, outputs: { [name]: built.output } }
+  const { outputs, tail } = task.fileEnding?.(built.output) ?? { outputs: { [name]: built.output } }
+  if (strategyTraining.lossModule === "none") return { graph, outputs, tail }
   const { predictedLoss } = buildModule(learner, b, built, undefined)
-  return { graph, outputs: { [name]: built.output, [predictedLossOutput]: predictedLoss } }
+  return { graph, outputs: { ...outputs, [predictedLossOutput]: predictedLoss }, tail }
 }
 
-function isImported(model: Model): model is ImportedModel {
-  return "whole" in model
+/** The network of a user's file that a learner trains; undefined for networks of our own. */
+function wholeOf({ model }: Learner): ImportedModel["whole"] | undefined {
+  return "whole" in model ? (model as ImportedModel).whole : undefined
 }
 
 export interface TrainedOptions {

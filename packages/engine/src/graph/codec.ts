@@ -1,10 +1,11 @@
 import onnxProto from "onnx-proto"
 import { type BatchDependence, followBatch, type LinearNumbers } from "./dynamic-batch.ts"
 import { type AnyNode, type Graph, nodesNeededFor, type Value } from "./graph.ts"
+import type { ModelTail, TailNode } from "./model-tail.ts"
 import { formOf } from "./node-form.ts"
 import type { OnnxAttribute } from "./onnx-attribute.ts"
 import { onnxDataTypes, opset } from "./onnx-forms.ts"
-import { filledTensor, intTensor, type Tensor } from "./tensor.ts"
+import { type DataType, filledTensor, intTensor, type Tensor } from "./tensor.ts"
 
 const { onnx } = onnxProto
 
@@ -20,6 +21,8 @@ export interface EncodeOptions {
   readonly otherBatch?: { readonly graph: Graph; readonly outputs: NamedOutputs }
   /** Free text by key, kept in the model for whoever reads it. */
   readonly metadata?: Readonly<Record<string, string>>
+  /** What follows the graph. */
+  readonly tail?: ModelTail | undefined
 }
 
 type NodeProto = ReturnType<typeof onnx.NodeProto.create>
@@ -70,6 +73,10 @@ export function encodeModel(graph: Graph, outputs: NamedOutputs, options: Encode
       onnx.NodeProto.create({ opType: "Identity", name: `output ${name}`, input: [nameOf(value)], output: [name] }),
     )
   }
+  const { tail } = options
+  const readByTail = new Set(tail?.nodes.flatMap(({ inputs }) => inputs))
+  for (const node of tail?.nodes ?? []) encoded.push(encodeTailNode(node))
+  for (const [name, tensor] of Object.entries(tail?.constants ?? {})) initializers.set(name, encodeTensor(name, tensor))
   const model = onnx.ModelProto.create({
     irVersion,
     producerName: "learnloss",
@@ -79,7 +86,12 @@ export function encodeModel(graph: Graph, outputs: NamedOutputs, options: Encode
       node: encoded,
       initializer: [...initializers.values()],
       input: fed.map((value) => describe(value.name, value, batch)),
-      output: Object.entries(outputs).map(([name, value]) => describe(name, value, batch)),
+      output: [
+        ...Object.entries(tail?.outputs ?? {}).map(([name, { dtype, shape }]) => valueInfo(name, dtype, shape)),
+        ...Object.entries(outputs)
+          .filter(([name]) => !readByTail.has(name))
+          .map(([name, value]) => describe(name, value, batch)),
+      ],
     },
     metadataProps: Object.entries(options.metadata ?? {}).map(([key, value]) => ({ key, value })),
   })
@@ -97,13 +109,29 @@ function versionsFor(nodes: readonly AnyNode[]): ReadonlyMap<string, number> {
 }
 
 function describe(name: string, value: Value, batch: BatchDependence | undefined) {
-  const dim = value.shape.map((dimValue, axis) => {
-    if (batch?.isOpen(value, axis) !== true) return { dimValue }
-    return axis === 0 ? { dimParam: "batch" } : {}
+  const shape = value.shape.map((length, axis) => {
+    if (batch?.isOpen(value, axis) !== true) return length
+    return axis === 0 ? "batch" : ""
   })
-  return onnx.ValueInfoProto.create({
-    name,
-    type: { tensorType: { elemType: onnxDataTypes[value.dtype], shape: { dim } } },
+  return valueInfo(name, value.dtype, shape)
+}
+
+/** An empty name leaves a length open without one. */
+function valueInfo(name: string, dtype: DataType, shape: readonly (number | string)[]) {
+  const dim = shape.map((length) => {
+    if (typeof length === "number") return { dimValue: length }
+    return length === "" ? {} : { dimParam: length }
+  })
+  return onnx.ValueInfoProto.create({ name, type: { tensorType: { elemType: onnxDataTypes[dtype], shape: { dim } } } })
+}
+
+function encodeTailNode({ op, inputs, outputs, attributes = {} }: TailNode): NodeProto {
+  return onnx.NodeProto.create({
+    opType: op,
+    name: outputs[0] as string,
+    input: [...inputs],
+    output: [...outputs],
+    attribute: Object.entries(attributes).map(([name, attribute]) => encodeAttribute(name, attribute)),
   })
 }
 

@@ -1,5 +1,6 @@
 import { encodeModel, type NamedOutputs } from "../graph/codec.ts"
 import type { Graph } from "../graph/graph.ts"
+import type { ModelTail } from "../graph/model-tail.ts"
 import { lower } from "../lowering/lower.ts"
 import { plainOps } from "../lowering/plain-ops.ts"
 import { fixedPlan } from "../lowering/plan.ts"
@@ -8,6 +9,8 @@ import { fixedPlan } from "../lowering/plan.ts"
 export interface BuiltNetwork {
   readonly graph: Graph
   readonly outputs: NamedOutputs
+  /** What follows the graph in the file. */
+  readonly tail?: ModelTail | undefined
 }
 
 /** Two batches that no other length of a network is likely to equal; what differs between them follows the batch. */
@@ -25,9 +28,9 @@ export function exportModel(
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
   const [one, other] = batches.map((batch) => {
-    const { graph, outputs } = build(batch)
+    const { graph, outputs, tail } = build(batch)
     const lowered = lower(graph, outputs, fixedPlan)
-    return plainOps(lowered.graph, lowered.outputs)
+    return { ...plainOps(lowered.graph, lowered.outputs), tail }
   }) as [BuiltNetwork, BuiltNetwork]
-  return encodeModel(one.graph, one.outputs, { otherBatch: other, metadata })
+  return encodeModel(one.graph, one.outputs, { otherBatch: other, metadata, tail: one.tail })
 }

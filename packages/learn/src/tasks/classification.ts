@@ -23,6 +23,7 @@ function flat(column: Value): Value {
 export function classification(classNames: readonly string[]): Task<number, number> {
   const classes = classNames.length
   return {
+    name: "classification",
     images: "in memory",
     targetInputs: [{ name: targetName, dtype: "int64", shape: [] }],
     encodeTargets: (targets) => ({ [targetName]: intTensor([targets.length], targets) }),

@@ -1,4 +1,5 @@
-import type { Tensor, Value } from "@learnloss/engine"
+import type { TaskName } from "@learnloss/contract"
+import type { ModelTail, Tensor, Value } from "@learnloss/engine"
 
 /** A named graph input that carries targets, for a batch of B samples. */
 export interface TargetInput {
@@ -11,11 +12,19 @@ export interface TargetInput {
 /** What the task says about predictions on the test set; its main measure stands under the name in `mainMeasures`. */
 export type TaskMetrics = Readonly<Record<string, unknown>>
 
+/** How a written network ends: what follows its output inside the file. */
+export interface FileEnding {
+  /** By name; what the tail reads is no output of the file. */
+  readonly outputs: Readonly<Record<string, Value>>
+  readonly tail: ModelTail
+}
+
 /**
  * What makes a kind of prediction: its targets, its loss for each single sample, and how its output is judged.
  * Nothing else knows what is being predicted.
  */
 export interface Task<Target, Prediction = unknown> {
+  readonly name: TaskName
   /** Whether its images are in memory, all of one size, or pictures in files. */
   readonly images: "in memory" | "pictures"
   readonly targetInputs: readonly TargetInput[]
@@ -33,6 +42,8 @@ export interface Task<Target, Prediction = unknown> {
   predictionOutput(output: Value): Value
   /** What the network says of one sample, from its row of `predictionOutput`, flattened; the row is reused afterwards. */
   decode(row: Float32Array): Prediction
+  /** What a file gives in place of the network's output; left out where that is what programs want to read. */
+  fileEnding?(output: Value): FileEnding
   /** How often each class stands in the targets; undefined where classes make no sense. */
   countClasses(targets: readonly Target[]): number[] | undefined
   /** Single things that a person marked in the targets, such as boxes; undefined where a target is one label. */

@@ -4,7 +4,7 @@ import type { Box } from "../../data/boxes.ts"
  * What offsets are divided by, so that they are about as large as the class logits: 0.1 for the centre, 0.2 for the
  * logarithm of the size. The reference calls them variances.
  */
-const [centerScale, sizeScale] = [0.1, 0.2]
+export const [centerScale, sizeScale] = [0.1, 0.2]
 
 /** One of the default boxes [P, 4]. */
 export function centerAndSize(
