@@ -107,9 +107,7 @@ export const detectionSchema = z
     lossDivisor: z
       .enum(lossDivisors)
       .default("positives")
-      .describe(
-        "what an image's loss is divided by: its matched default boxes (as SSD), or nothing, which counts objects",
-      ),
+      .describe("what an image's loss is divided by: its matched default boxes, or nothing, so that it counts objects"),
     difficult: z.boolean().default(true).describe("train on objects that are marked as difficult, as SSD does"),
   })
   .describe("task detection only")

@@ -38,7 +38,7 @@ export const scoringPrecisions = ["float32", "int8"] as const
 export type ScoringPrecision = (typeof scoringPrecisions)[number]
 
 /** What the loss of an image with several objects is divided by. */
-export const lossDivisors = ["positives", "none"] as const
+export const lossDivisors = ["positives", "nothing"] as const
 export type LossDivisor = (typeof lossDivisors)[number]
 
 /** What happens to samples that cannot be used as they are. */

@@ -1,3 +1,4 @@
+import { type LossDivisor, lossDivisors } from "@learnloss/contract"
 import {
   compileEvaluation,
   fixedPlan,
@@ -12,7 +13,7 @@ import {
 } from "@learnloss/engine"
 import { relativeDifference } from "@learnloss/engine/testing"
 import { describe, expect, test } from "vitest"
-import { type LossDivisor, lossDivisors, multiboxLoss } from "./multibox-loss.ts"
+import { multiboxLoss } from "./multibox-loss.ts"
 
 const fixture = new URL("../../../../../fixtures/ssd/loss.safetensors", import.meta.url).pathname
 const tensors = readSafetensors(fixture)

@@ -1,16 +1,9 @@
+import type { LossDivisor } from "@learnloss/contract"
 import { crossEntropyPerSample, floatTensor, intTensor, op, type Value } from "@learnloss/engine"
 import type { DetectionTargets } from "./targets.ts"
 
 /** How many background boxes are learned beside each box with an object. */
 const negativesPerPositive = 3
-
-/**
- * What the loss of an image is divided by. `positives`: the default boxes that have an object, so that an image's loss says
- * how badly its objects are found, not how many there are. `nothing`: a plain sum, as in published code of learning loss for
- * detection; it grows with the objects, so that a module trained on it learns to count them and picks crowded images.
- */
-export const lossDivisors = ["positives", "nothing"] as const
-export type LossDivisor = (typeof lossDivisors)[number]
 
 /**
  * SSD's loss of each image: smooth L1 over the offsets of the default boxes that have an object, and cross-entropy over
@@ -19,6 +12,10 @@ export type LossDivisor = (typeof lossDivisors)[number]
  * Which are the hardest is found by sorting inside the graph, among the boxes of one image; of equally hard ones the first
  * are taken. An image without objects counts as one with a single positive that costs nothing: its three hardest background
  * boxes are learned, and the divisor is one.
+ *
+ * Divided by `positives`, the default boxes that have an object, an image's loss says how badly its objects are found, not
+ * how many there are. Divided by `nothing` it is a plain sum, as in published code of learning loss for detection; it grows
+ * with the objects, so that a module trained on it learns to count them and picks crowded images.
  *
  * @param output [B, P, 4 + 1 + classes]: offsets, then logits with the background first
  * @returns [B]

@@ -1,0 +1,53 @@
+import type { RunConfig } from "@learnloss/contract"
+import { LearnlossError, type Value } from "@learnloss/engine"
+import type { Detection, DetectionTarget } from "../../data/boxes.ts"
+import type { Model } from "../../models/model.ts"
+import type { Task } from "../task.ts"
+import { decodeDetections } from "./decode-detections.ts"
+import { evaluateDetections } from "./evaluate-detections.ts"
+import { multiboxLoss } from "./multibox-loss.ts"
+import { detectionEntropy, detectionUnconfidence, outputStatistics } from "./output-signals.ts"
+import { type DetectionTargets, targetEncoder, targetInputsOf } from "./targets.ts"
+
+/**
+ * Objects of several classes in each image, as boxes. Targets are measured in any image size; predictions are
+ * relative, 0..1 of the image's width and height.
+ *
+ * @throws LearnlossError `MODEL_OF_ANOTHER_TASK` for a network without default boxes
+ */
+export function detection(
+  classNames: readonly string[],
+  { defaultBoxes }: Pick<Model, "defaultBoxes">,
+  { lossDivisor, difficult }: RunConfig["detection"],
+): Task<DetectionTarget, readonly Detection[]> {
+  if (defaultBoxes === undefined) {
+    throw new LearnlossError("MODEL_OF_ANOTHER_TASK", {
+      where: "model",
+      expected: "a network that predicts boxes, as task detection needs one",
+      got: "one that predicts a class for the whole image",
+      fix: "Set model.name to ssd-mobile or ssd300-vgg16.",
+    })
+  }
+  const { boxes, perSource } = defaultBoxes
+  const encode = targetEncoder(boxes, { learnsDifficult: difficult })
+  const objectsOf = (targets: readonly DetectionTarget[]) => targets.flatMap((target) => target.boxes)
+  return {
+    images: "pictures",
+    targetInputs: targetInputsOf(boxes.length / 4),
+    encodeTargets: (targets) => ({ ...encode(targets) }),
+    perSampleLoss: (output, { offsets, classes }) =>
+      multiboxLoss(output, { offsets, classes } as DetectionTargets<Value>, lossDivisor),
+    outputStatistics: (output) => outputStatistics(output, perSource),
+    uncertainty: detectionEntropy,
+    unconfidence: detectionUnconfidence,
+    predictionOutput: (output) => output,
+    decode: (row) => decodeDetections(row, boxes),
+    countClasses(targets) {
+      const counts = classNames.map(() => 0)
+      for (const { classIndex } of objectsOf(targets)) counts[classIndex] = (counts[classIndex] ?? 0) + 1
+      return counts
+    },
+    countObjects: (targets) => objectsOf(targets).length,
+    evaluate: (predictions, targets) => ({ ...evaluateDetections(predictions, targets, classNames) }),
+  }
+}
