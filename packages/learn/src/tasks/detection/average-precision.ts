@@ -1,0 +1,119 @@
+import type { Box, Detection, LabeledBox } from "../../data/boxes.ts"
+import { byFallingScore, groupByClass, type ImageOfClass } from "./group-by-class.ts"
+import { outcome, precisionEnvelope } from "./precision-envelope.ts"
+
+/** How PASCAL VOC's average precision is computed. */
+export interface AveragePrecisionOptions {
+  /** An object counts as found by a box that overlaps it by at least this; 0.5 unless told. */
+  readonly iouThreshold?: number
+  /**
+   * Measures overlap as the development kit does: with one pixel added to every width and height, because there corners
+   * are the first and last pixel of a box. Here they are continuous, so nothing is added unless told.
+   */
+  readonly addsOnePixel?: boolean
+}
+
+/** PASCAL VOC's average precision in its two forms. */
+export interface AveragePrecision {
+  /** Area under the precision envelope (VOC2010 and later). */
+  readonly allPoint: number
+  /** Mean of the envelope at recall 0, 0.1, ..., 1 (VOC2007). */
+  readonly elevenPoint: number
+}
+
+/** The average precision of every class, and of all. */
+export interface MeanAveragePrecision {
+  /** Null for a class without objects to find. */
+  readonly perClass: readonly (AveragePrecision | null)[]
+  /** Over the classes that have objects; null when none has. */
+  readonly mean: AveragePrecision | null
+}
+
+/**
+ * PASCAL VOC's average precision of each class (Everingham et al., 2010, section 4.2, and `VOCevaldet.m`). Detections of
+ * a class are visited over all images by falling score, equal scores in the order given. Each takes the object of its
+ * image that it overlaps most. When the overlap reaches the threshold, it is right the first time and wrong from then on,
+ * and is not counted when the object is difficult; below the threshold it is wrong.
+ *
+ * Recall is compared with 0, 0.1, ..., 1 in whole numbers, so a recall of exactly 0.3 reaches 0.3 (in floating point,
+ * as in the development kit, 3 * 0.1 is more than 0.3).
+ *
+ * @param detections of each image, in the same unit as its objects
+ * @param truths the marked objects of each image
+ * @throws LearnlossError as `groupByClass`
+ */
+export function averagePrecision(
+  detections: readonly (readonly Detection[])[],
+  truths: readonly (readonly LabeledBox[])[],
+  classCount: number,
+  options: AveragePrecisionOptions = {},
+): MeanAveragePrecision {
+  const perClass = groupByClass(detections, truths, classCount).map((images) => ofClass(images, options))
+  const known = perClass.filter((each) => each !== null)
+  if (known.length === 0) return { perClass, mean: null }
+  const meanOf = (form: keyof AveragePrecision) => known.reduce((sum, each) => sum + each[form], 0) / known.length
+  return { perClass, mean: { allPoint: meanOf("allPoint"), elevenPoint: meanOf("elevenPoint") } }
+}
+
+function ofClass(
+  images: readonly ImageOfClass<LabeledBox>[],
+  options: AveragePrecisionOptions,
+): AveragePrecision | null {
+  const objects = images.reduce((sum, { truths }) => sum + truths.filter((truth) => !truth.isDifficult).length, 0)
+  if (objects === 0) return null
+  const count = images.reduce((sum, image) => sum + image.detections.length, 0)
+  const scores = new Float64Array(count)
+  const outcomes = new Uint8Array(count)
+  let at = 0
+  for (const { detections, truths } of images) {
+    const isFound = new Array<boolean>(truths.length).fill(false)
+    for (const { score, box } of detections) {
+      scores[at] = score
+      outcomes[at++] = outcomeOf(box, truths, isFound, options)
+    }
+  }
+  return fromOutcomes(byFallingScore(scores), outcomes, objects)
+}
+
+function outcomeOf(
+  box: Box,
+  truths: readonly LabeledBox[],
+  isFound: boolean[],
+  { iouThreshold = 0.5, addsOnePixel = false }: AveragePrecisionOptions,
+): number {
+  let largest = Number.NEGATIVE_INFINITY
+  let nearest = -1
+  for (let index = 0; index < truths.length; index++) {
+    const overlap = intersectionOverUnion(box, (truths[index] as LabeledBox).box, addsOnePixel ? 1 : 0)
+    if (overlap <= largest) continue
+    largest = overlap
+    nearest = index
+  }
+  if (largest < iouThreshold) return outcome.wrong
+  if ((truths[nearest] as LabeledBox).isDifficult) return outcome.notCounted
+  if (isFound[nearest]) return outcome.wrong
+  isFound[nearest] = true
+  return outcome.right
+}
+
+/** Area that two boxes share over the area that they cover together, 0..1; zero when they do not touch. */
+function intersectionOverUnion(a: Box, b: Box, extra: number): number {
+  const width = Math.min(a[2], b[2]) - Math.max(a[0], b[0]) + extra
+  const height = Math.min(a[3], b[3]) - Math.max(a[1], b[1]) + extra
+  if (width <= 0 || height <= 0) return 0
+  const shared = width * height
+  return (
+    shared / ((a[2] - a[0] + extra) * (a[3] - a[1] + extra) + (b[2] - b[0] + extra) * (b[3] - b[1] + extra) - shared)
+  )
+}
+
+function fromOutcomes(order: Uint32Array, outcomes: Uint8Array, objects: number): AveragePrecision {
+  const envelope = precisionEnvelope(order, outcomes)
+  let elevenPoint = 0
+  for (let tenth = 0; tenth <= 10; tenth++) {
+    // The first right detection with which recall, right / objects, reaches tenth / 10.
+    const needed = Math.max(1, Math.ceil((tenth * objects) / 10))
+    elevenPoint += envelope[needed - 1] ?? 0
+  }
+  return { allPoint: envelope.reduce((sum, precision) => sum + precision, 0) / objects, elevenPoint: elevenPoint / 11 }
+}

@@ -1,0 +1,54 @@
+import type { Detection, DetectionTarget } from "../../data/boxes.ts"
+import { averagePrecision } from "./average-precision.ts"
+import { type CocoMetrics, cocoAveragePrecision } from "./coco-average-precision.ts"
+
+/** How well a detector finds the objects of the test set; every figure 0..1, null where there is nothing to find. */
+export interface DetectionMetrics {
+  /** Mean over classes of the area under the precision envelope at overlap 0.5 (PASCAL VOC 2010 and later). */
+  readonly mAP: number | null
+  /** The same as PASCAL VOC 2007 measured it, at eleven recalls. */
+  readonly mAP07: number | null
+  /** What `mAP` is the mean of, in the order of the class names. */
+  readonly averagePrecisionPerClass: readonly (number | null)[]
+  readonly coco: CocoMetrics
+}
+
+/**
+ * Measures detections against what a person marked. Difficult objects count neither as found nor as missed; for COCO they
+ * are its crowds, in which any number of detections may lie.
+ *
+ * @param predictions of each image, boxes relative to the image, 0..1
+ * @param targets of the same images, boxes in pixels
+ * @throws LearnlossError COUNT_MISMATCH when there are not as many predictions as targets, DETECTION_INVALID when a class
+ *   does not exist or a score or corner is no finite number
+ */
+export function evaluateDetections(
+  predictions: readonly (readonly Detection[])[],
+  targets: readonly DetectionTarget[],
+  classNames: readonly string[],
+): DetectionMetrics {
+  const detections = predictions.map((found, image) => {
+    const target = targets[image]
+    return target === undefined ? found : inPixels(found, target)
+  })
+  const truths = targets.map(({ boxes }) => boxes)
+  const voc = averagePrecision(detections, truths, classNames.length)
+  const crowds = truths.map((boxes) => boxes.map(({ isDifficult, ...box }) => ({ ...box, isCrowd: isDifficult })))
+  return {
+    mAP: voc.mean?.allPoint ?? null,
+    mAP07: voc.mean?.elevenPoint ?? null,
+    averagePrecisionPerClass: voc.perClass.map((each) => each?.allPoint ?? null),
+    coco: cocoAveragePrecision(detections, crowds, classNames.length),
+  }
+}
+
+/** Boxes relative to an image, 0..1, in its pixels. */
+export function inPixels(
+  detections: readonly Detection[],
+  { width, height }: Pick<DetectionTarget, "width" | "height">,
+): Detection[] {
+  return detections.map(({ box: [x1, y1, x2, y2], ...detection }) => ({
+    ...detection,
+    box: [x1 * width, y1 * height, x2 * width, y2 * height],
+  }))
+}
