@@ -14,7 +14,7 @@ export interface MainMeasure {
 export const mainMeasures = {
   classification: { name: "accuracy", title: "accuracy", best: "the most accurate strategy" },
   detection: { name: "mAP", title: "mAP@0.5", best: "the strategy with the highest mAP@0.5" },
-} as const satisfies Record<TaskName | "detection", MainMeasure>
+} as const satisfies Record<TaskName, MainMeasure>
 
 /** The main measure that stands among some metrics; undefined where none does. */
 export function mainMeasureIn(metrics: Readonly<Record<string, unknown>>): MainMeasure | undefined {

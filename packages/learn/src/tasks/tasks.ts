@@ -1,7 +1,9 @@
 import type { RunConfig, TaskName } from "@learnloss/contract"
+import { LearnlossError } from "@learnloss/engine"
 import type { AnyDataset } from "../data/dataset.ts"
 import type { Model } from "../models/model.ts"
 import { classification } from "./classification.ts"
+import { detection } from "./detection/detection.ts"
 import type { Task } from "./task.ts"
 
 /** What a task is made from. */
@@ -18,11 +20,26 @@ export type TaskFor = (options: TaskOptions) => Task<any, any>
 
 /** Every task that a run can name. */
 export const tasks = {
-  classification: ({ data }) => classification(data.classNames),
+  classification: ({ data, model }) => {
+    requireClasses(model)
+    return classification(data.classNames)
+  },
+  detection: ({ data, model, config }) => detection(data.classNames, model, config.detection),
 } as const satisfies Record<TaskName, TaskFor>
 
 /** The task that a run names. */
 export function makeTask(name: TaskName, options: TaskOptions): ReturnType<TaskFor> {
   const make: TaskFor = tasks[name]
   return make(options)
+}
+
+/** @throws LearnlossError `MODEL_OF_ANOTHER_TASK` for a detector */
+function requireClasses({ defaultBoxes }: Model): void {
+  if (defaultBoxes === undefined) return
+  throw new LearnlossError("MODEL_OF_ANOTHER_TASK", {
+    where: "model",
+    expected: "a network that predicts a class for the whole image, as task classification needs one",
+    got: "one that predicts boxes",
+    fix: "Set task to detection, or name another model.",
+  })
 }

@@ -32,6 +32,7 @@ export function detection(
   const encode = targetEncoder(boxes, { learnsDifficult: difficult })
   const objectsOf = (targets: readonly DetectionTarget[]) => targets.flatMap((target) => target.boxes)
   return {
+    name: "detection",
     images: "pictures",
     targetInputs: targetInputsOf(boxes.length / 4),
     encodeTargets: (targets) => ({ ...encode(targets) }),
