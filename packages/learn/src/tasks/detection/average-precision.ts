@@ -30,10 +30,10 @@ export interface MeanAveragePrecision {
 }
 
 /**
- * PASCAL VOC's average precision of each class (Everingham et al., 2010, section 4.2, and `VOCevaldet.m`). Detections of
- * a class are visited over all images by falling score, equal scores in the order given. Each takes the object of its
- * image that it overlaps most. When the overlap reaches the threshold, it is right the first time and wrong from then on,
- * and is not counted when the object is difficult; below the threshold it is wrong.
+ * PASCAL VOC's average precision of each class (Everingham et al., 2010, section 4.2, and `VOCevaldet.m`). Detections
+ * of a class are visited over all images by falling score, equal scores in the order given. Each takes the object of
+ * its image that it overlaps most. When the overlap reaches the threshold, it is right the first time and wrong from
+ * then on, and is not counted when the object is difficult; below the threshold it is wrong.
  *
  * Recall is compared with 0, 0.1, ..., 1 in whole numbers, so a recall of exactly 0.3 reaches 0.3 (in floating point,
  * as in the development kit, 3 * 0.1 is more than 0.3).

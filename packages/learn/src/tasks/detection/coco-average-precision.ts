@@ -1,11 +1,21 @@
 import type { Detection } from "../../data/boxes.ts"
-import { areaRanges, type CocoTruth, isIgnored, matchImage, overlapsOf, overlapThresholds } from "./coco-matching.ts"
+import {
+  areaOf,
+  areaRanges,
+  type CocoTruth,
+  isIgnored,
+  matchImage,
+  type Overlaps,
+  overlapsOf,
+  overlapThresholds,
+  withoutObject,
+} from "./coco-matching.ts"
 import { byFallingScore, groupByClass, type ImageOfClass } from "./group-by-class.ts"
 import { outcome, precisionEnvelope } from "./precision-envelope.ts"
 
 /**
- * The twelve figures of COCO's evaluation, 0..1: means over classes and, unless the name says otherwise, over the overlaps
- * 0.5, 0.55, ..., 0.95. Null where no class has objects of that size.
+ * The twelve figures of COCO's evaluation, 0..1: means over classes and, unless the name says otherwise, over the
+ * overlaps 0.5, 0.55, ..., 0.95. Null where no class has objects of that size.
  */
 export interface CocoMetrics {
   /** Mean average precision, COCO's main measure. */
@@ -49,8 +59,8 @@ interface ClassFigures {
 type SizeRange = keyof typeof areaRanges
 
 /**
- * COCO's mean average precision and recall of boxes as pycocotools computes them: of each image and class the best hundred
- * detections count, equal scores in the order given, and precision is read off its envelope at 101 recalls.
+ * COCO's mean average precision and recall of boxes as pycocotools computes them: of each image and class the best
+ * hundred detections count, equal scores in the order given, and precision is read off its envelope at 101 recalls.
  *
  * @param detections of each image, in pixels
  * @param truths the marked objects of each image, in pixels
@@ -90,15 +100,18 @@ function ofClass(found: readonly ImageOfClass<CocoTruth>[]): Record<SizeRange, C
   const places = images.flatMap(({ detections }) => [...detections.keys()])
   const scores = images.flatMap(({ detections }) => detections.map(({ score }) => score))
   const order = byFallingScore(Float64Array.from(scores))
+  const areas = images.flatMap(({ detections }) => detections.map(({ box }) => areaOf(box)))
   const outcomes = overlapThresholds.map(() => new Uint8Array(places.length))
   const figures = (range: SizeRange): ClassFigures | null => {
     const toFind = (truth: CocoTruth) => !isIgnored(truth, areaRanges[range])
     const objects = images.reduce((sum, { truths }) => sum + truths.filter(toFind).length, 0)
     if (objects === 0) return null
+    const otherwise = areas.map((area) => withoutObject(area, areaRanges[range]))
+    for (const each of outcomes) each.set(otherwise)
     let start = 0
-    for (const [index, image] of images.entries()) {
-      matchImage(image, overlaps[index] as Float64Array, areaRanges[range], outcomes, start)
-      start += image.detections.length
+    for (const [index, { detections, truths }] of images.entries()) {
+      matchImage(truths, overlaps[index] as Overlaps, areaRanges[range], outcomes, start)
+      start += detections.length
     }
     const recall = (most: number) => outcomes.map((each) => countRight(each, places, most) / objects)
     return {

@@ -159,6 +159,13 @@ describe("decoding of a detector's output", () => {
     expect(few.map(({ score }) => Math.round(score * 500))).toEqual([500, 499, 498, 497, 496, 495, 494])
   })
 
+  test("keeps of equally good candidates the first", () => {
+    const corners = Array.from({ length: 1000 }, (_, index) => [index / 1000, 0, (index + 1) / 1000, 1])
+    const equal = Float32Array.from(corners.flatMap(() => [0.5, 0.5]))
+    const found = detectionsFromScores(equal, Float32Array.from(corners.flat()))
+    expect(found.map(({ box }) => Math.round(box[0] * 1000))).toEqual(Array.from({ length: 200 }, (_, at) => at))
+  })
+
   test("finds nothing where a network says nothing, or no numbers", () => {
     expect(decodeDetections(new Float32Array(40 * 25).fill(Number.NaN), grid(5).subarray(0, 160))).toEqual([])
     const background = randomOutput("sure", 40, 20, 30)

@@ -81,8 +81,8 @@ export function decodeDetections(
 /**
  * Detections of one image from class probabilities and boxes: of each class the best candidates above the threshold,
  * those among them that no better one suppresses, and of all classes together the best. Equal scores keep the order of
- * classes, then of boxes. Boxes wholly outside the image are dropped first; the others are cut at its border at last, as
- * in SSD's Caffe code, so suppression sees them whole.
+ * classes, then of boxes. Boxes wholly outside the image are dropped first; the others are cut at its border at last,
+ * as in SSD's Caffe code, so suppression sees them whole.
  *
  * @param scores [P, 1 + classes] flattened, 0..1, background first
  * @param boxes [P, 4] flattened: corners x1, y1, x2, y2 relative to the image
@@ -123,10 +123,15 @@ function noCandidates(classes: number): Candidate[][] {
   return Array.from({ length: classes }, () => [])
 }
 
-/** Adds a candidate; whenever twice as many as wanted have gathered, the worse half goes. */
+/**
+ * Adds a candidate, whose position is beyond all before it, unless as many better ones as wanted are known. They are sorted
+ * when that many have gathered and again with as many more, so the first of them are always in order.
+ */
 function offer(candidates: Candidate[], candidate: Candidate, most: number): void {
+  const worst = candidates[most - 1]
+  if (worst !== undefined && candidate.score <= worst.score) return
   candidates.push(candidate)
-  if (candidates.length >= 2 * most) keepBest(candidates, most)
+  if (candidates.length === most || candidates.length === 2 * most) keepBest(candidates, most)
 }
 
 function keepBest(candidates: Candidate[], most: number): void {

@@ -14,8 +14,8 @@ export interface DetectionMetrics {
 }
 
 /**
- * Measures detections against what a person marked. Difficult objects count neither as found nor as missed; for COCO they
- * are its crowds, in which any number of detections may lie.
+ * Measures detections against what a person marked. Difficult objects count neither as found nor as missed; for COCO
+ * they are its crowds, in which any number of detections may lie.
  *
  * @param predictions of each image, boxes relative to the image, 0..1
  * @param targets of the same images, boxes in pixels

@@ -3,7 +3,8 @@ export const outcome = { wrong: 0, right: 1, notCounted: 2 } as const
 
 /**
  * Largest precision at or after each right detection, visiting them in order: element k is the precision that is still
- * reached when k + 1 objects are to be found. Between right detections precision only falls, so these are all of its steps.
+ * reached when k + 1 objects are to be found. Between right detections precision only falls, so these are all of its
+ * steps.
  *
  * @param outcomes of each detection one of `outcome`
  */
