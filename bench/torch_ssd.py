@@ -213,6 +213,20 @@ def joined_heads(tensors, boxes):
     return renamed
 
 
+def split_heads(tensors, boxes):
+    """The opposite of `joined_heads`."""
+    renamed = {}
+    for name, value in tensors.items():
+        if not name.startswith("heads."):
+            renamed[name] = value
+            continue
+        _, source, kind = name.split(".")
+        rows = value.reshape(boxes[int(source)], -1, *value.shape[1:])
+        renamed[f"heads.loc.{source}.{kind}"] = rows[:, :4].flatten(0, 1)
+        renamed[f"heads.conf.{source}.{kind}"] = rows[:, 4:].flatten(0, 1)
+    return renamed
+
+
 def learnloss_state(network):
     """Parameters and running statistics under the names that learnloss gives them."""
     state = {n: v.detach().clone() for n, v in network.state_dict().items() if not n.endswith("num_batches_tracked")}

@@ -1,29 +1,66 @@
-import { add, conv, gemm, globalAveragePool, mul, reshape } from "../graph/build.ts"
+import { add, conv, div, gemm, globalAveragePool, maxPool, mul, pad, reduceSum, reshape, sqrt } from "../graph/build.ts"
 import type { Value } from "../graph/graph.ts"
 import { sizeOf } from "../graph/tensor.ts"
-import { ones, uniformByFanIn, zeros } from "./initializers.ts"
+import { filled, type Initializer, ones, uniformByFanIn, zeros } from "./initializers.ts"
 import type { NetworkBuilder } from "./network.ts"
 
 export interface Conv2dOptions {
   readonly channels: number
   readonly kernel: number
   readonly stride?: number
+  /** Zeros on every side. */
   readonly padding?: number
+  readonly dilation?: number
+  /** Channels are split into so many groups that see nothing of one another. */
+  readonly groups?: number
+  /** First values of the weight; those of PyTorch where absent. */
+  readonly weight?: Initializer
+  /** First values of the bias; no bias where absent. */
+  readonly bias?: Initializer
 }
 
-/** Convolution without bias (`weight` [O, C, K, K]) of [N, C, H, W], PyTorch's `Conv2d(bias=False)`. */
-export function conv2d(
-  b: NetworkBuilder,
-  x: Value,
-  { channels, kernel, stride = 1, padding = 0 }: Conv2dOptions,
-): Value {
-  const inputChannels = x.shape[1] as number
+/** Convolution of [N, C, H, W] (`weight` [O, C/groups, K, K], `bias` [O] where asked), PyTorch's `Conv2d`. */
+export function conv2d(b: NetworkBuilder, x: Value, options: Conv2dOptions): Value {
+  const { channels, kernel, stride = 1, padding = 0, dilation = 1, groups = 1 } = options
+  const inputChannels = (x.shape[1] as number) / groups
   const weight = b.parameter(
     "weight",
     [channels, inputChannels, kernel, kernel],
-    uniformByFanIn(inputChannels * kernel * kernel),
+    options.weight ?? uniformByFanIn(inputChannels * kernel * kernel),
   )
-  return conv(x, weight, { strides: [stride, stride], pads: [padding, padding, padding, padding] })
+  const y = conv(x, weight, {
+    strides: [stride, stride],
+    pads: [padding, padding, padding, padding],
+    dilations: [dilation, dilation],
+    group: groups,
+  })
+  return options.bias === undefined ? y : add(y, perChannel(b.parameter("bias", [channels], options.bias)))
+}
+
+/** [C] as [C, 1, 1], so that it meets the channels of [N, C, H, W]. */
+function perChannel(x: Value): Value {
+  return reshape(x, [x.shape[0] as number, 1, 1])
+}
+
+/**
+ * Divides the features at each position by their length over the channels, and multiplies each channel by a learned scale
+ * (`weight` [C]): the L2Norm layer of SSD. A position of zeros stays zero, also in its gradient.
+ */
+export function l2Norm(b: NetworkBuilder, x: Value, scale: number): Value {
+  const weight = b.parameter("weight", [x.shape[1] as number], filled(scale))
+  const length = sqrt(add(reduceSum(mul(x, x), [1], true), l2Epsilon))
+  return mul(div(x, length), perChannel(weight))
+}
+
+/** Added to a squared length, so that nothing is divided by zero. */
+const l2Epsilon = 1e-10
+
+/** Halves [N, C, H, W] by the largest of every 2x2 positions; odd lengths are rounded up. For features that are not negative. */
+export function halved(x: Value): Value {
+  const [odd, wide] = [x.shape[2], x.shape[3]].map((length) => (length as number) % 2) as [number, number]
+  // Zeros behind the last row change no maximum after ReLU, and windows that fit have a faster gradient.
+  const even = pad(x, [0, 0, 0, 0, 0, 0, odd, wide])
+  return maxPool(even, { kernel: [2, 2], strides: [2, 2], pads: [0, 0, 0, 0], dilations: [1, 1], ceil: false })[0]
 }
 
 /** Share of the new batch in running statistics, and the variance's guard: PyTorch's defaults. */
