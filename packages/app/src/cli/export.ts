@@ -10,8 +10,13 @@ interface ExportOptions {
 }
 
 const examples = `
-The file holds the weights after the last training, takes any number of images at once, and gives the network's output
-and, where a loss module was trained, the predicted loss. How images are normalised stands in its metadata.
+The file holds the weights after the last training, takes any number of images at once, and gives what the network says
+and, where a loss module was trained, the predicted loss ("predictedLoss", one of each image).
+
+Images go in as they were trained on: (pixel / 255 - mean) / std per channel, at the size and in the layout that the
+metadata name with the task, the classes, mean and std. A classifier gives logits. A detector's file holds decoding and
+suppression: "boxes" [N, 4] (corners x1, y1, x2, y2 as shares of width and height, 0..1), "scores" [N], "classes" [N]
+(counted from 0) and "images" [N] (which image of the batch), image by image, highest score first.
 
 Examples:
   $ learnloss export learnloss-runs/DIR --strategy learning-loss --trial 1 --out trained.onnx

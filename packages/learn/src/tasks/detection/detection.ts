@@ -5,6 +5,7 @@ import type { Model } from "../../models/model.ts"
 import type { Task } from "../task.ts"
 import { decodeDetections } from "./decode-detections.ts"
 import { evaluateDetections } from "./evaluate-detections.ts"
+import { fileEnding } from "./file-ending.ts"
 import { multiboxLoss } from "./multibox-loss.ts"
 import { detectionEntropy, detectionUnconfidence, outputStatistics } from "./output-signals.ts"
 import { type DetectionTargets, targetEncoder, targetInputsOf } from "./targets.ts"
@@ -43,6 +44,7 @@ export function detection(
     unconfidence: detectionUnconfidence,
     predictionOutput: (output) => output,
     decode: (row) => decodeDetections(row, boxes),
+    fileEnding: (output) => fileEnding(output, boxes),
     countClasses(targets) {
       const counts = classNames.map(() => 0)
       for (const { classIndex } of objectsOf(targets)) counts[classIndex] = (counts[classIndex] ?? 0) + 1
