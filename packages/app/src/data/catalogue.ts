@@ -77,4 +77,16 @@ export const catalogue = {
     licence: null,
     recipe: null,
   },
+  coco: {
+    forms: ["coco:DIR", "coco:FILE.json"],
+    description: "images with boxes as COCO has them: instances_*.json in DIR or DIR/annotations/",
+    licence: null,
+    recipe: null,
+  },
+  yolo: {
+    forms: ["yolo:DIR"],
+    description: "images with boxes as YOLO has them: data.yaml or classes.txt, images/ and labels/ in DIR",
+    licence: null,
+    recipe: null,
+  },
 } as const satisfies Record<DataFormat, CatalogueEntry>

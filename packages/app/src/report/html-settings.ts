@@ -11,6 +11,8 @@ const dataNotes = {
   images: html`A folder of images; the results hold for these files only.`,
   shapes: html`Drawn by learnloss itself from the seed; no files are needed.`,
   voc: html`A folder of images with boxes; the results hold for these files only.`,
+  coco: html`A folder of images with boxes; the results hold for these files only.`,
+  yolo: html`A folder of images with boxes; the results hold for these files only.`,
 } as const satisfies Record<DataFormat, Markup>
 
 /** The settings that matter most, in words. */

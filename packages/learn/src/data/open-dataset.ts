@@ -15,6 +15,8 @@ const readers = {
   images: readImageFolder,
   shapes: generateShapes,
   voc: (path, options) => readDetectionDataset("voc", path, options),
+  coco: (path, options) => readDetectionDataset("coco", path, options),
+  yolo: (path, options) => readDetectionDataset("yolo", path, options),
 } as const satisfies Record<DataFormat, DatasetReader>
 
 /** What stands in `data:` and on the command line: a format and, after a colon, where the data are. */

@@ -30,7 +30,13 @@ export interface AnnotatedObject {
 /** What one format said of an object. */
 export type CarriedObject =
   | { readonly format: "voc"; readonly element: XmlElement }
-  | { readonly format: "coco"; readonly json: CocoObjectJson }
+  | {
+      readonly format: "coco"
+      readonly json: CocoObjectJson
+      /** Where among the annotations of which file it stood. */
+      readonly file: string
+      readonly position: number
+    }
   | { readonly format: "yolo"; readonly fields: readonly string[] }
 
 /** One image with its objects. */
@@ -70,7 +76,7 @@ export interface AnnotatedSet {
 export type CarriedSet =
   | { readonly format: "voc"; readonly files: readonly CarriedFile[] }
   | { readonly format: "coco"; readonly sets: ReadonlyMap<string, CocoSetJson> }
-  | { readonly format: "yolo"; readonly yaml: JsonObject }
+  | { readonly format: "yolo"; readonly yaml: JsonObject; readonly files: readonly CarriedFile[] }
 
 /** A small text file of a folder that is passed on as it is. */
 export interface CarriedFile {

@@ -50,3 +50,8 @@ function checkBox(box: Box, { width, height }: { width: number; height: number }
 function nameSome(names: readonly string[]): string {
   return names.length <= 8 ? names.join(", ") : `${names.slice(0, 8).join(", ")} and ${names.length - 8} more`
 }
+
+/** A number of pixels without the noise that computing it left in its last digits. */
+export function tidy(pixels: number): number {
+  return Number(pixels.toFixed(9))
+}

@@ -69,7 +69,11 @@ export function safePath(text: string): string | undefined {
 
 /** Lines of a text file without what is empty; none when it cannot be read. */
 export async function readLines(path: string): Promise<string[]> {
-  const text = await readFile(path, "utf8").catch(() => "")
+  return linesOf(await readFile(path, "utf8").catch(() => ""))
+}
+
+/** Lines of a text without what is empty and without the white space around them. */
+export function linesOf(text: string): string[] {
   return text
     .replace(/^\uFEFF/, "")
     .split(/\r?\n/)

@@ -63,6 +63,36 @@ export async function inspectImage(
   return { width: header.autoOrient.width, height: header.autoOrient.height, stored: { width, height } }
 }
 
+/**
+ * Compares the size that an annotation gives with the image's own, which its boxes would not fit otherwise.
+ *
+ * @returns the annotation's, undefined when it gives none
+ */
+export function compareSize(
+  id: string,
+  file: string,
+  what: string,
+  [width = 0, height = 0]: readonly number[],
+  header: ImageHeader | undefined,
+  log: DefectLog,
+): { readonly width: number; readonly height: number } | undefined {
+  if (!(width > 0 && width < 1e9 && height > 0 && height < 1e9)) {
+    log.add("size-zero", "noted", file, `${what} of ${width}x${height}: the image's own is taken`)
+    return undefined
+  }
+  if (header !== undefined && (header.width !== width || header.height !== height)) {
+    const isStored = header.stored.width === width && header.stored.height === height
+    const why = isStored ? ", annotated before its EXIF orientation turns it" : ""
+    log.spoil(
+      id,
+      "wrong-size",
+      file,
+      `${what} of ${width}x${height}, the image has ${header.width}x${header.height}${why}`,
+    )
+  }
+  return { width, height }
+}
+
 /** The pixels are only decoded to see whether they can be. */
 const decodedSide = 8
 

@@ -1,8 +1,14 @@
 import type { AnnotatedSet, AnnotationFormat } from "./annotated-set.ts"
+import { readCocoSet } from "./coco/read-coco.ts"
 import type { SetReader, SetReadOptions } from "./set-reader.ts"
 import { readVocSet } from "./voc/read-voc.ts"
+import { readYoloSet } from "./yolo/read-yolo.ts"
 
-const readers: Partial<Record<AnnotationFormat, SetReader>> = { voc: readVocSet }
+const readers = {
+  voc: readVocSet,
+  coco: readCocoSet,
+  yolo: readYoloSet,
+} as const satisfies Record<AnnotationFormat, SetReader>
 
 /** Reads annotated images of any format whole: nothing is left out that can be told apart. */
 export async function readAnnotatedSet(
@@ -10,5 +16,5 @@ export async function readAnnotatedSet(
   path: string,
   options: SetReadOptions,
 ): Promise<AnnotatedSet> {
-  return await (readers[format] as SetReader)(path, options)
+  return await readers[format](path, options)
 }

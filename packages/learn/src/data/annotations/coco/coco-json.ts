@@ -1,24 +1,26 @@
 /** A JSON object of which nothing is known. */
 export type JsonObject = { readonly [key: string]: unknown }
 
+/** Ids are numbers; some tools write text. */
+export type CocoId = number | string
+
 /** An entry of `images`; other keys are passed on. */
 export interface CocoImageJson extends JsonObject {
-  readonly id: number
+  readonly id: CocoId
   readonly file_name: string
 }
 
 /** An entry of `annotations`; other keys are passed on. */
 export interface CocoObjectJson extends JsonObject {
-  readonly id?: number
-  readonly image_id: number
-  readonly category_id: number
+  readonly image_id: CocoId
+  readonly category_id: CocoId
   /** Left, top, width and height in pixels. */
   readonly bbox: readonly [number, number, number, number]
 }
 
 /** An entry of `categories`; other keys are passed on. */
 export interface CocoCategoryJson extends JsonObject {
-  readonly id: number
+  readonly id: CocoId
   readonly name: string
 }
 
@@ -29,4 +31,14 @@ export interface CocoSetJson {
   readonly categories: readonly CocoCategoryJson[]
   /** `info`, `licenses` and whatever else stood there. */
   readonly rest: JsonObject
+}
+
+/** Whether a value is an object with keys. */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+}
+
+/** Whether a value can be an id. */
+export function isId(value: unknown): value is CocoId {
+  return typeof value === "string" || (typeof value === "number" && Number.isFinite(value))
 }

@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises"
-import { basename, join } from "node:path"
-import type { AnnotatedImage, AnnotatedObject, AnnotatedSet } from "../annotated-set.ts"
+import { basename, join, posix } from "node:path"
+import type { AnnotatedImage, AnnotatedObject, AnnotatedSet, CarriedFile } from "../annotated-set.ts"
 import type { DefectLog } from "../defects.ts"
-import { byCodePoint, isFolder, nothingToRead, readLines, safePath, stemOf } from "../folder.ts"
-import { type ImageHeader, inspectImage } from "../image-file.ts"
+import { byCodePoint, isFile, isFolder, linesOf, nothingToRead, safePath, stemOf } from "../folder.ts"
+import { compareSize, type ImageHeader, inspectImage } from "../image-file.ts"
 import { mapInOrder, type SetReadOptions } from "../set-reader.ts"
 import { child, parseXml, textOf, type XmlElement } from "../xml.ts"
 import { findRoots, listRoot, type VocEntry } from "./voc-folder.ts"
@@ -33,13 +33,14 @@ export async function readVocSet(folder: string, options: SetReadOptions): Promi
   const entries = listed.flat()
   const images = await mapInOrder(entries, options, (entry, log) => readEntry(entry, log, options))
   const { splits, files } = await readSplits(folder, roots, images, options.log)
+  const lists = await readClassLists(folder, roots)
   return {
     format: "voc",
     folder,
-    classNames: (await listedClasses(folder, roots)) ?? occurringClasses(images),
+    classNames: listedClasses(lists) ?? occurringClasses(images),
     images,
     splits,
-    carried: { format: "voc", files },
+    carried: { format: "voc", files: [...files, ...lists] },
   }
 }
 
@@ -123,23 +124,8 @@ function checkSize(
 ): { readonly width: number; readonly height: number } | undefined {
   const size = child(root, "size")
   if (size === undefined) return undefined
-  const [width, height] = ["width", "height"].map((name) => Number(textOf(child(size, name)) || 0))
-  const isPositive = (value: number | undefined): value is number => value !== undefined && value > 0 && value < 1e9
-  if (!isPositive(width) || !isPositive(height)) {
-    log.add("size-zero", "noted", file, `<size> of ${width}x${height}: the image's own is taken`)
-    return undefined
-  }
-  if (header !== undefined && (header.width !== width || header.height !== height)) {
-    const isStored = header.stored.width === width && header.stored.height === height
-    const why = isStored ? ", annotated before its EXIF orientation turns it" : ""
-    log.spoil(
-      id,
-      "wrong-size",
-      file,
-      `<size> of ${width}x${height}, the image has ${header.width}x${header.height}${why}`,
-    )
-  }
-  return { width, height }
+  const numbers = ["width", "height"].map((name) => Number(textOf(child(size, name)) || 0))
+  return compareSize(id, file, "<size>", numbers, header, log)
 }
 
 function readObjects(file: string, root: XmlElement, log: DefectLog, options: SetReadOptions): AnnotatedObject[] {
@@ -160,14 +146,25 @@ function occurringClasses(images: readonly AnnotatedImage[]): string[] {
   return [...new Set(images.flatMap(({ objects }) => objects.map(({ className }) => className)))].sort(byCodePoint)
 }
 
-/** Classes of CVAT's `labelmap.txt` (name:colour:parts:actions) or of a `classes.txt`, whichever there is. */
-async function listedClasses(folder: string, roots: readonly string[]): Promise<string[] | undefined> {
-  for (const root of ["", ...roots]) {
-    const map = await readLines(join(folder, root, "labelmap.txt"))
-    const names = map.filter((line) => !line.startsWith("#")).map((line) => line.split(":")[0] as string)
+/** CVAT's `labelmap.txt` and `classes.txt`, whichever there are. */
+async function readClassLists(folder: string, roots: readonly string[]): Promise<CarriedFile[]> {
+  const lists: CarriedFile[] = []
+  for (const root of new Set(["", ...roots])) {
+    for (const name of ["labelmap.txt", "classes.txt"]) {
+      const file = posix.join(root, name)
+      if (await isFile(join(folder, file))) lists.push({ file, text: await readFile(join(folder, file), "utf8") })
+    }
+  }
+  return lists
+}
+
+/** The classes of the first list that names any; lines of `labelmap.txt` are name:colour:parts:actions. */
+function listedClasses(lists: readonly CarriedFile[]): string[] | undefined {
+  for (const { file, text } of lists) {
+    const lines = linesOf(text)
+    if (file.endsWith("classes.txt")) return lines
+    const names = lines.filter((line) => !line.startsWith("#")).map((line) => line.split(":")[0] as string)
     if (names.length > 0) return names.filter((name) => name !== "background")
-    const plain = await readLines(join(folder, root, "classes.txt"))
-    if (plain.length > 0) return plain
   }
   return undefined
 }

@@ -1,5 +1,6 @@
 import type { Box } from "../../boxes.ts"
 import type { AnnotatedObject } from "../annotated-set.ts"
+import { tidy } from "../check-objects.ts"
 import type { BoxOrigin } from "../set-reader.ts"
 import { branch, child, leaf, textOf, withChild, type XmlElement } from "../xml.ts"
 
@@ -76,7 +77,7 @@ function readBox(element: XmlElement | undefined, origin: BoxOrigin): Box {
 
 function boxElement([x1, y1, x2, y2]: Box, origin: BoxOrigin): XmlElement {
   const numbers = origin === "one" ? [x1 + 1, y1 + 1, x2, y2] : [x1, y1, x2, y2]
-  return branch("bndbox", ...sides.map((side, index) => leaf(side, numbers[index] as number)))
+  return branch("bndbox", ...sides.map((side, index) => leaf(side, tidy(numbers[index] as number))))
 }
 
 function flag(key: string, text: string | undefined): object {

@@ -1,0 +1,78 @@
+import { readFile } from "node:fs/promises"
+import { basename, dirname, join, relative } from "node:path"
+import { LearnlossError } from "@learnloss/engine"
+import { isFile, isFolder, listFiles, listFolders, nothingToRead } from "../folder.ts"
+import { isObject, type JsonObject } from "./coco-json.ts"
+
+/** An instances file with the name of the split that it holds. */
+export interface CocoFile {
+  /** Relative to the set's folder. */
+  readonly file: string
+  readonly split: string
+  readonly json: JsonObject & { readonly images: readonly unknown[]; readonly annotations: readonly unknown[] }
+}
+
+/**
+ * Finds the instances files of a folder: in it, in `annotations/` or, as Roboflow writes them, one in each split's
+ * folder. Where there are files named `instances_*` others are passed over, for they describe the same images.
+ *
+ * @throws LearnlossError `NO_ANNOTATIONS`, `BAD_JSON`
+ */
+export async function findCoco(path: string): Promise<{ readonly folder: string; readonly files: CocoFile[] }> {
+  if (await isFile(path)) {
+    const own = dirname(path)
+    const folder = basename(own) === "annotations" ? dirname(own) : own
+    const file = relative(folder, path)
+    return { folder, files: [await open(folder, file, true)] }
+  }
+  const candidates: string[] = []
+  for (const below of ["", ...(await listFolders(path))]) {
+    const names = (await listFiles(join(path, below))).filter((name) => name.endsWith(".json"))
+    candidates.push(...names.map((name) => join(below, name)))
+  }
+  const instances = candidates.filter((file) => basename(file).startsWith("instances_"))
+  const files: CocoFile[] = []
+  for (const file of instances.length > 0 ? instances : candidates) {
+    const opened = await open(path, file, instances.length > 0)
+    if (Array.isArray(opened.json.images) && Array.isArray(opened.json.annotations)) files.push(opened)
+  }
+  if (files.length > 0) return { folder: path, files }
+  throw nothingToRead(
+    `coco:${path}`,
+    "a JSON file with images, annotations and categories, in the folder, in annotations/ or in the folder of a split",
+    (await isFolder(path)) ? "Give the folder that holds annotations/, or the JSON file." : "There is no such folder.",
+  )
+}
+
+async function open(folder: string, file: string, isMeant: boolean): Promise<CocoFile> {
+  const path = join(folder, file)
+  const json = parse(path, await readFile(path, "utf8"))
+  const isComplete = [json.images, json.annotations, json.categories].every(Array.isArray)
+  if (isMeant && !isComplete)
+    throw badJson(path, "lists images, annotations and categories", Object.keys(json).join(", "))
+  return { file: file.replaceAll("\\", "/"), split: splitName(file), json: json as CocoFile["json"] }
+}
+
+function parse(path: string, text: string): JsonObject {
+  try {
+    const json: unknown = JSON.parse(text.replace(/^\uFEFF/, ""))
+    return isObject(json) ? json : {}
+  } catch (error) {
+    throw badJson(path, "JSON", error instanceof Error ? error.message : String(error))
+  }
+}
+
+function splitName(file: string): string {
+  const name = basename(file, ".json")
+  if (name === "_annotations.coco") return basename(dirname(file))
+  return name.replace(/^(instances|person_keypoints|annotations?)[_-]/, "")
+}
+
+function badJson(where: string, expected: string, got: string): LearnlossError {
+  return new LearnlossError("BAD_JSON", {
+    where,
+    expected,
+    got,
+    fix: "The file is no COCO instances file, or damaged.",
+  })
+}

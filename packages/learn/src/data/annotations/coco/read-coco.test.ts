@@ -1,0 +1,151 @@
+import { join } from "node:path"
+import { describe, expect, it } from "vitest"
+import { temporaryFolder, write, writeImage } from "../../data-files.test-suite.ts"
+import { testLog } from "../annotation-files.test-suite.ts"
+import { readCocoSet } from "./read-coco.ts"
+
+const categories = [
+  { id: 18, name: "dog", supercategory: "animal" },
+  { id: 3, name: "cat" },
+]
+
+async function images(folder: string, ...names: readonly string[]): Promise<void> {
+  for (const name of names) await writeImage(join(folder, name), 40, 30)
+}
+
+function writeJson(path: string, json: object): void {
+  write(path, JSON.stringify(json))
+}
+
+const image = (id: number, file_name: string) => ({ id, file_name, width: 40, height: 30 })
+const box = (id: number, image_id: number, category_id: number, bbox: readonly unknown[], more: object = {}) => ({
+  id,
+  image_id,
+  category_id,
+  bbox,
+  ...more,
+})
+
+describe("readCocoSet", () => {
+  it("reads ids that are not contiguous, images without annotations, crowds and what other formats left there", async () => {
+    const folder = temporaryFolder()
+    await images(folder, "train2017/a.png", "train2017/b.png")
+    const more = { iscrowd: 1, area: 7.5, segmentation: { counts: [1, 2], size: [30, 40] }, difficult: 1, pose: "Left" }
+    writeJson(join(folder, "annotations/instances_train2017.json"), {
+      info: { year: 2017 },
+      images: [image(9, "b.png"), image(4, "a.png")],
+      annotations: [box(1, 4, 3, [1.5, 2, 10, 8.25], more)],
+      categories,
+    })
+    writeJson(join(folder, "annotations/captions_train2017.json"), { images: [], annotations: [] })
+    const { log, lines } = testLog()
+    const set = await readCocoSet(folder, { log })
+    expect(lines()).toEqual([])
+    expect(set.classNames).toEqual(["dog", "cat"])
+    expect([...set.splits]).toEqual([["train2017", ["train2017/b.png", "train2017/a.png"]]])
+    expect(set.images.map(({ objects }) => objects.length)).toEqual([0, 1])
+    expect(set.images[0]?.annotation).toMatch(/instances_train2017\.json \(b\.png\)$/)
+    expect(set.images[1]?.objects[0]).toMatchObject({
+      className: "cat",
+      box: [1.5, 2, 11.5, 10.25],
+      isCrowd: true,
+      isDifficult: true,
+      area: 7.5,
+      pose: "Left",
+    })
+  })
+
+  it("reads one file by its path, and a folder for each split as Roboflow writes them", async () => {
+    const folder = temporaryFolder()
+    for (const split of ["train", "valid"]) {
+      await images(folder, `${split}/a.png`)
+      const json = { images: [image(0, "a.png")], annotations: [box(0, 0, 3, [1, 1, 2, 2])], categories }
+      writeJson(join(folder, split, "_annotations.coco.json"), json)
+    }
+    const both = await readCocoSet(folder, { log: testLog().log })
+    expect([...both.splits]).toEqual([
+      ["train", ["train/a.png"]],
+      ["valid", ["valid/a.png"]],
+    ])
+    const one = await readCocoSet(join(folder, "valid/_annotations.coco.json"), { log: testLog().log })
+    expect(one.images.map(({ id, objects }) => [id, objects.length])).toEqual([["a.png", 1]])
+  })
+
+  it("takes an image once that several files list", async () => {
+    const folder = temporaryFolder()
+    await images(folder, "images/a.png", "images/b.png")
+    for (const [split, left] of [
+      ["all", 1],
+      ["part", 1],
+      ["other", 2],
+    ] as const) {
+      const listed = split === "all" ? [image(1, "a.png"), image(2, "b.png")] : [image(1, "a.png")]
+      const json = { images: listed, annotations: [box(1, 1, 3, [left, 1, 2, 2])], categories }
+      writeJson(join(folder, `annotations/instances_${split}.json`), json)
+    }
+    const { log, lines } = testLog()
+    const set = await readCocoSet(folder, { log })
+    expect(set.images.length).toBe(2)
+    expect(set.splits.get("part")).toEqual(["images/a.png"])
+    expect(lines()).toEqual([
+      "duplicate-image: images/a.png is listed more than once, with different objects: image left out",
+    ])
+  })
+
+  it("tells each entry that cannot be used, and reads the rest", async () => {
+    const folder = temporaryFolder()
+    await images(folder, "images/a.png", "images/b.png")
+    writeJson(join(folder, "all.json"), {
+      images: [
+        image(1, "a.png"),
+        image(1, "b.png"),
+        image(2, "../../secret.png"),
+        { ...image(3, "b.png"), width: 30, height: 40 },
+        image(4, "gone.png"),
+        { id: 5 },
+        { ...image(6, "a.png"), width: 0 },
+      ],
+      annotations: [
+        box(1, 1, 3, [1, 1, "2", 2]),
+        box(2, 1, 99, [1, 1, 2, 2]),
+        box(3, 77, 3, [1, 1, 2, 2]),
+        box(4, 1, 3, [1, 1, 2]),
+        box(5, 1, 3, [1, 1, 2, 2]),
+        "box",
+      ],
+      categories,
+    })
+    const { log, lines } = testLog()
+    const set = await readCocoSet(join(folder, "all.json"), { log })
+    expect(set.images[0]?.objects.map(({ box: corners }) => corners)).toEqual([[1, 1, 3, 3]])
+    expect(lines()).toEqual([
+      "duplicate-image: b.png has the id 1 of another image: not read",
+      "unreadable-annotation: images[5] lacks an id or a file_name: image left out",
+      "other-image: annotations[2] names no image of the file: box left out",
+      "other-image: annotations[5] names no image of the file: box left out",
+      'bad-coordinates: annotations[0]: bbox [1,1,"2",2] is not four numbers: box left out',
+      "unknown-class: annotations[1]: category_id 99 is in no category: box left out",
+      "bad-coordinates: annotations[3]: bbox [1,1,2] is not four numbers: box left out",
+      'unsafe-path: file_name "../../secret.png" leads out of the folder, and is not followed: image left out',
+      "wrong-size: width and height of 30x40, the image has 40x30: image left out",
+      "missing-image: no image gone.png: image left out",
+      "size-zero: width and height of 0x30: the image's own is taken",
+      "duplicate-image: images/a.png is listed more than once, with different objects: image left out",
+    ])
+  })
+
+  it("refuses what is no JSON, has no lists, or names a category in two ways", async () => {
+    const folder = temporaryFolder()
+    const read = () => readCocoSet(folder, { log: testLog().log })
+    await expect(read()).rejects.toMatchObject({ code: "NO_ANNOTATIONS" })
+    write(join(folder, "instances_a.json"), '{"images": [')
+    await expect(read()).rejects.toMatchObject({ code: "BAD_JSON" })
+    writeJson(join(folder, "instances_a.json"), { images: [], annotations: [] })
+    await expect(read()).rejects.toThrow(/lists images, annotations and categories, got images, annotations/)
+    writeJson(join(folder, "instances_a.json"), { images: [], annotations: [], categories })
+    writeJson(join(folder, "instances_b.json"), { images: [], annotations: [], categories: [{ id: 3, name: "cow" }] })
+    await expect(read()).rejects.toMatchObject({ code: "CATEGORY_CONFLICT" })
+    writeJson(join(folder, "instances_b.json"), { images: [], annotations: [], categories: [{ id: 3 }] })
+    await expect(read()).rejects.toThrow(/a name for every category/)
+  })
+})

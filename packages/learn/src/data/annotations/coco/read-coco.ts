@@ -1,0 +1,167 @@
+import { dirname, join, relative } from "node:path"
+import { LearnlossError } from "@learnloss/engine"
+import type { AnnotatedImage, AnnotatedSet } from "../annotated-set.ts"
+import type { DefectLog } from "../defects.ts"
+import { isFile, safePath } from "../folder.ts"
+import { compareSize, inspectImage } from "../image-file.ts"
+import { mapInOrder, type SetReadOptions } from "../set-reader.ts"
+import {
+  type CocoCategoryJson,
+  type CocoId,
+  type CocoImageJson,
+  type CocoSetJson,
+  isId,
+  isObject,
+} from "./coco-json.ts"
+import { readCocoObject } from "./coco-object.ts"
+import { type CocoFile, findCoco } from "./find-coco.ts"
+
+/** An entry of `images` with the entries of `annotations` that name it, each with its place in the file. */
+interface Entry {
+  readonly image: CocoImageJson
+  readonly annotations: { readonly json: unknown; readonly position: number }[]
+}
+
+/**
+ * Reads COCO's instances: a JSON file, or a folder with some. Each file is a split, named as `instances_NAME.json` says.
+ * Classes are the categories in the order of the file; their ids need not be contiguous. An image without annotations
+ * is an image without objects. An image that several files list is read once.
+ *
+ * @throws LearnlossError `NO_ANNOTATIONS`, `BAD_JSON`, or `CATEGORY_CONFLICT` when files disagree on a category
+ */
+export async function readCocoSet(path: string, options: SetReadOptions): Promise<AnnotatedSet> {
+  const { folder, files } = await findCoco(path)
+  const images = new Map<string, AnnotatedImage>()
+  const splits = new Map<string, readonly string[]>()
+  const sets = new Map<string, CocoSetJson>()
+  const names = new Map<CocoId, string>()
+  for (const file of files) {
+    const where = join(folder, file.file)
+    const categories = readCategories(where, file, names)
+    const entries = sortEntries(where, file, options.log)
+    const read = await mapInOrder(entries, options, (entry, log) => readEntry(folder, file, entry, names, log, options))
+    for (const image of read) addImage(where, images, image, options.log)
+    splits.set(file.split, [...new Set(read.map(({ id }) => id))])
+    const { images: _, annotations: __, categories: ___, ...rest } = file.json
+    sets.set(file.split, { file: file.file, categories, rest })
+  }
+  return {
+    format: "coco",
+    folder,
+    classNames: [...new Set(names.values())],
+    images: [...images.values()],
+    splits,
+    carried: { format: "coco", sets },
+  }
+}
+
+function readCategories(where: string, { json }: CocoFile, names: Map<CocoId, string>): CocoCategoryJson[] {
+  return (json.categories as unknown[]).map((category, index) => {
+    if (!isObject(category) || !isId(category.id) || typeof category.name !== "string") {
+      throw new LearnlossError("BAD_JSON", {
+        where,
+        expected: "an id and a name for every category",
+        got: `categories[${index}] = ${JSON.stringify(category)?.slice(0, 80)}`,
+        fix: "Correct the category.",
+      })
+    }
+    const known = names.get(category.id)
+    if (known !== undefined && known !== category.name) {
+      throw new LearnlossError("CATEGORY_CONFLICT", {
+        where,
+        expected: `category ${category.id} to be "${known}" in all files`,
+        got: `"${category.name}"`,
+        fix: "Read the files one at a time, or give their categories the same ids.",
+      })
+    }
+    names.set(category.id, category.name)
+    return category as CocoCategoryJson
+  })
+}
+
+function sortEntries(where: string, { json }: CocoFile, log: DefectLog): Entry[] {
+  const entries = new Map<CocoId, Entry>()
+  for (const [index, image] of json.images.entries()) {
+    const name = isObject(image) && typeof image.file_name === "string" ? image.file_name : `images[${index}]`
+    if (!isObject(image) || !isId(image.id) || typeof image.file_name !== "string") {
+      log.spoil(name, "unreadable-annotation", where, `${name} lacks an id or a file_name`)
+    } else if (entries.has(image.id)) {
+      log.add("duplicate-image", "noted", where, `${name} has the id ${image.id} of another image: not read`)
+    } else entries.set(image.id, { image: image as CocoImageJson, annotations: [] })
+  }
+  for (const [position, annotation] of json.annotations.entries()) {
+    const owner = isObject(annotation) && isId(annotation.image_id) ? annotation.image_id : undefined
+    const entry = owner === undefined ? undefined : entries.get(owner)
+    if (entry === undefined) log.add("other-image", "box", where, `annotations[${position}] names no image of the file`)
+    else entry.annotations.push({ json: annotation, position })
+  }
+  return [...entries.values()]
+}
+
+async function readEntry(
+  folder: string,
+  file: CocoFile,
+  { image, annotations }: Entry,
+  names: ReadonlyMap<CocoId, string>,
+  log: DefectLog,
+  options: SetReadOptions,
+): Promise<AnnotatedImage> {
+  const where = `${join(folder, file.file)} (${image.file_name})`
+  const path = await locateImage(folder, file, image.file_name, log)
+  const id = path === null ? image.file_name : relative(folder, path).replaceAll("\\", "/").normalize("NFC")
+  const header = path === null ? undefined : await inspectImage(id, path, log, options.decodes === true)
+  const said = compareSize(id, where, "width and height", [image.width, image.height].map(Number), header, log)
+  const objects = annotations.flatMap(({ json, position }) => {
+    try {
+      return [readCocoObject(json, { file: file.file, position }, names)]
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      const kind = reason.includes("category") ? "unknown-class" : "bad-coordinates"
+      log.add(kind, "box", where, `annotations[${position}]: ${reason}`)
+      return []
+    }
+  })
+  return {
+    id,
+    path,
+    width: header?.width ?? said?.width ?? 0,
+    height: header?.height ?? said?.height ?? 0,
+    annotation: where,
+    objects,
+    carried: { format: "coco", json: image },
+  }
+}
+
+async function locateImage(folder: string, file: CocoFile, name: string, log: DefectLog): Promise<string | null> {
+  const safe = safePath(name)
+  const where = join(folder, file.file)
+  if (safe === undefined) {
+    log.spoil(
+      name,
+      "unsafe-path",
+      where,
+      `file_name ${JSON.stringify(name)} leads out of the folder, and is not followed`,
+    )
+    return null
+  }
+  const own = dirname(file.file)
+  for (const below of [own, ".", "images", file.split, `images/${file.split}`, `${own}/images`, "JPEGImages"]) {
+    const path = join(folder, below, safe)
+    if (await isFile(path)) return path
+  }
+  log.spoil(name, "missing-image", where, `no image ${name}`)
+  return null
+}
+
+/** Takes an image in; of one that other files list too, what stands there has to be the same. */
+function addImage(where: string, images: Map<string, AnnotatedImage>, image: AnnotatedImage, log: DefectLog): void {
+  const known = images.get(image.id)
+  if (known === undefined) images.set(image.id, image)
+  else if (shape(known) !== shape(image)) {
+    log.spoil(image.id, "duplicate-image", where, `${image.id} is listed more than once, with different objects`)
+  }
+}
+
+function shape({ objects }: AnnotatedImage): string {
+  return JSON.stringify(objects.map(({ className, box }) => [className, box]))
+}

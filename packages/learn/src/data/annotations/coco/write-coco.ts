@@ -1,0 +1,87 @@
+import type { AnnotatedImage, AnnotatedObject, AnnotatedSet } from "../annotated-set.ts"
+import { fileOf, nameImages, splitsToWrite } from "../place-images.ts"
+import type { SetWriter } from "../set-writer.ts"
+import type { CocoCategoryJson, CocoId, CocoSetJson, JsonObject } from "./coco-json.ts"
+import { writeCocoObject } from "./coco-object.ts"
+
+/** Writes `annotations/instances_SPLIT.json` and `images/`; a set that was one of COCO keeps its files and ids. */
+export const writeCocoSet: SetWriter = async (set, target) => {
+  const isOwn = set.carried?.format === "coco"
+  const names = isOwn ? undefined : nameImages(set, false)
+  const images = new Map(set.images.map((image) => [image.id, image]))
+  const ids = imageIds(set)
+  let nextObject = 1 + largest(set.images.flatMap(({ objects }) => objects.map(ownId)))
+  for (const image of set.images) {
+    if (image.annotation === null)
+      target.losses.add("images: left out, for nobody has annotated them, which COCO cannot say")
+    else await target.putImage(image, names === undefined ? fileOf(set, image) : `images/${names.get(image.id)}`)
+  }
+  const objectIds = new Map<AnnotatedObject, number>()
+  for (const [split, listed] of splitLists(set)) {
+    const own = set.carried?.format === "coco" ? set.carried.sets.get(split) : undefined
+    const categories = categoriesFor(set.classNames, own)
+    const categoryIds = new Map(categories.map(({ id, name }) => [name, id]))
+    const annotated = listed
+      .map((id) => images.get(id))
+      .filter((image) => image !== undefined && image.annotation !== null) as AnnotatedImage[]
+    const entries = annotated.flatMap((image) =>
+      image.objects.map((object) => {
+        if (!objectIds.has(object)) objectIds.set(object, nextObject++)
+        const id = objectIds.get(object) as number
+        const category = categoryIds.get(object.className) as CocoId
+        return { object, json: writeCocoObject(object, { id, image: ids.get(image.id) as CocoId, category }) }
+      }),
+    )
+    const places = entries.map(({ object: { carried } }) =>
+      carried?.format === "coco" && carried.file === own?.file ? carried.position : Number.POSITIVE_INFINITY,
+    )
+    const order = entries
+      .map((_, index) => index)
+      .sort((a, b) => (places[a] === places[b] ? a - b : (places[a] as number) - (places[b] as number)))
+    const json: JsonObject = {
+      ...own?.rest,
+      images: annotated.map((image) => imageJson(image, ids.get(image.id) as CocoId, names?.get(image.id) ?? image.id)),
+      annotations: order.map((index) => entries[index]?.json),
+      categories,
+    }
+    await target.putText(
+      own?.file ?? `annotations/instances_${split.replaceAll("/", "_")}.json`,
+      `${JSON.stringify(json)}\n`,
+    )
+  }
+}
+
+function splitLists(set: AnnotatedSet): Map<string, readonly string[]> {
+  const { splits, rest } = splitsToWrite(set)
+  if (rest.length > 0) splits.set(splits.size === 0 ? "all" : "rest", rest)
+  return splits
+}
+
+function imageJson(image: AnnotatedImage, id: CocoId, name: string): JsonObject {
+  if (image.carried?.format === "coco") return image.carried.json
+  return { id, file_name: name, width: image.width, height: image.height }
+}
+
+function imageIds({ images }: AnnotatedSet): Map<string, CocoId> {
+  const own = images.map(({ carried }) => (carried?.format === "coco" ? carried.json.id : undefined))
+  let next = 1 + largest(own)
+  return new Map(images.map(({ id }, index) => [id, own[index] ?? next++]))
+}
+
+/** Categories as the file had them, else counted from 1; classes that it lacks are added after its largest id. */
+function categoriesFor(classNames: readonly string[], own: CocoSetJson | undefined): CocoCategoryJson[] {
+  const known = own?.categories ?? []
+  let next = 1 + largest(known.map(({ id }) => id))
+  const lacking = own === undefined ? classNames : []
+  return [...known, ...lacking.map((name) => ({ id: next++, name, supercategory: "" }))]
+}
+
+function ownId({ carried }: AnnotatedObject): unknown {
+  return carried?.format === "coco" ? carried.json.id : undefined
+}
+
+function largest(ids: readonly unknown[]): number {
+  let most = 0
+  for (const id of ids) if (typeof id === "number" && id > most) most = id
+  return most
+}

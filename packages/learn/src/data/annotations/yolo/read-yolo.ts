@@ -1,0 +1,114 @@
+import { readFile } from "node:fs/promises"
+import { extname, join } from "node:path"
+import type { AnnotatedImage, AnnotatedObject, AnnotatedSet } from "../annotated-set.ts"
+import type { DefectLog } from "../defects.ts"
+import { byCodePoint, isFile, listFiles } from "../folder.ts"
+import { inspectImage } from "../image-file.ts"
+import { mapInOrder, type SetReadOptions } from "../set-reader.ts"
+import { findYolo, labelPath } from "./find-yolo.ts"
+import { readYoloLine } from "./yolo-line.ts"
+
+/**
+ * Reads a YOLO folder: `data.yaml` with classes and splits, images, and for each a text file with a line an object. An
+ * empty text file means an image without objects, a missing one that nobody has annotated it.
+ *
+ * @param path the folder, or its YAML file
+ * @throws LearnlossError `NO_ANNOTATIONS`, `BAD_YAML`, `NO_CLASS_NAMES`
+ */
+export async function readYoloSet(path: string, options: SetReadOptions): Promise<AnnotatedSet> {
+  const { folder, classNames, splits, others, yaml, files: texts } = await findYolo(path, options.log)
+  const files = [...new Set([...[...splits.values()].flat(), ...others])].sort(byCodePoint)
+  const owners = new Map<string, string[]>()
+  for (const file of files) owners.set(labelPath(file), [...(owners.get(labelPath(file)) ?? []), file])
+  const fields = keyPointFields(yaml)
+  const images = await mapInOrder(files, options, (file, log) =>
+    readImage({ folder, file, classNames, keyPointFields: fields, owners }, log, options.decodes === true),
+  )
+  await reportLonely(folder, owners, options.log)
+  const idOf = (file: string): string => file.normalize("NFC")
+  return {
+    format: "yolo",
+    folder,
+    classNames,
+    images,
+    splits: new Map([...splits].map(([name, listed]) => [name, listed.map(idOf)])),
+    carried: { format: "yolo", yaml, files: texts },
+  }
+}
+
+/** How many numbers of key points a line has after its box, by `kpt_shape: [points, numbers]`. */
+export function keyPointFields({ kpt_shape: shape }: { readonly kpt_shape?: unknown }): number {
+  return Array.isArray(shape) && shape.length === 2 ? Number(shape[0]) * Number(shape[1]) : 0
+}
+
+interface Place {
+  readonly folder: string
+  readonly file: string
+  readonly classNames: readonly string[]
+  readonly keyPointFields: number
+  /** Images by the path of their label file. */
+  readonly owners: ReadonlyMap<string, readonly string[]>
+}
+
+async function readImage(place: Place, log: DefectLog, decodes: boolean): Promise<AnnotatedImage> {
+  const { folder, file, owners } = place
+  const id = file.normalize("NFC")
+  const path = join(folder, file)
+  const labels = labelPath(file)
+  if (!(await isFile(path))) {
+    log.spoil(id, "missing-image", path, "no such image")
+    return { id, path: null, width: 0, height: 0, annotation: null, objects: [] }
+  }
+  const header = await inspectImage(id, path, log, decodes)
+  const size = { width: header?.width ?? 0, height: header?.height ?? 0 }
+  if (!(await isFile(join(folder, labels)))) {
+    log.spoil(id, "missing-annotation", path, `no ${labels}`)
+    return { id, path, ...size, annotation: null, objects: [] }
+  }
+  const sharing = owners.get(labels) ?? []
+  if (sharing.length > 1)
+    log.spoil(id, "duplicate-stem", join(folder, labels), `could belong to any of ${sharing.join(", ")}`)
+  const objects = header === undefined ? [] : await readLabels(join(folder, labels), place, header, log)
+  return { id, path, ...size, annotation: join(folder, labels), objects }
+}
+
+async function readLabels(
+  path: string,
+  { classNames, keyPointFields: fields }: Place,
+  size: { readonly width: number; readonly height: number },
+  log: DefectLog,
+): Promise<AnnotatedObject[]> {
+  const text = await readFile(path, "utf8")
+  return text
+    .replace(/^\uFEFF/, "")
+    .split(/\r?\n/)
+    .flatMap((line, index) => {
+      if (line.trim() === "") return []
+      try {
+        return [readYoloLine(line, size, classNames, fields)]
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error)
+        const kind = reason.startsWith("class ") ? "unknown-class" : "bad-coordinates"
+        log.add(kind, "box", path, `line ${index + 1}: ${reason}`)
+        return []
+      }
+    })
+}
+
+/** Tells label files that belong to no image. */
+async function reportLonely(folder: string, owners: ReadonlyMap<string, unknown>, log: DefectLog): Promise<void> {
+  const folders = new Set([...owners.keys()].map((file) => file.split("/").slice(0, -1).join("/")))
+  for (const below of [...folders].sort(byCodePoint)) {
+    for (const name of await listFiles(join(folder, below))) {
+      const file = below === "" ? name : `${below}/${name}`
+      if (
+        extname(name) !== ".txt" ||
+        owners.has(file) ||
+        !below.split("/").includes("labels") ||
+        name === "classes.txt"
+      )
+        continue
+      log.spoil(file, "missing-image", join(folder, file), "belongs to no image")
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import { stringify } from "yaml"
+import type { AnnotatedImage, AnnotatedObject, AnnotatedSet } from "../annotated-set.ts"
+import { usableObjects } from "../check-objects.ts"
+import { DefectLog } from "../defects.ts"
+import { countProperties } from "../losses.ts"
+import { fileOf, nameImages, splitsToWrite } from "../place-images.ts"
+import type { SetWriter, WriteTarget } from "../set-writer.ts"
+import { labelPath } from "./find-yolo.ts"
+import { keyPointFields } from "./read-yolo.ts"
+import { writeYoloLine } from "./yolo-line.ts"
+
+/**
+ * Writes `images/`, `labels/` and `data.yaml`. Splits that have no image in common become folders, others lists of
+ * images. Boxes outside an image are clipped or left out, since YOLO leaves the whole image out for them. A set that was
+ * one of YOLO keeps its folders and lines.
+ */
+export const writeYoloSet: SetWriter = async (set, target) => {
+  const own = set.carried?.format === "yolo" ? set.carried : undefined
+  const { splits, rest } = splitsToWrite(set)
+  const areFolders =
+    rest.length === 0 && new Set([...splits.values()].flat()).size === [...splits.values()].flat().length
+  const names = own === undefined ? nameImages(set, false) : undefined
+  const folderOf = new Map<string, string>()
+  if (areFolders)
+    for (const [split, ids] of splits) for (const id of ids) folderOf.set(id, `${split.replaceAll("/", "_")}/`)
+  const files = new Map<string, string>()
+  for (const image of set.images) {
+    const file =
+      names === undefined ? fileOf(set, image) : `images/${folderOf.get(image.id) ?? ""}${names.get(image.id)}`
+    if (image.width === 0 || image.path === null) {
+      target.losses.add("images: left out, for their size is not known")
+      continue
+    }
+    files.set(image.id, file)
+    await target.putImage(image, file)
+    if (image.annotation === null) continue
+    const lines = objectsFor(image, set, target).map((object) =>
+      writeYoloLine(object, image, set.classNames, keyPointFields(own?.yaml ?? {})),
+    )
+    await target.putText(labelPath(file), lines.map((line) => `${line}\n`).join(""))
+  }
+  if (own !== undefined) {
+    for (const { file, text } of own.files) await target.putText(file, text)
+    return
+  }
+  const places: Record<string, string> = {}
+  for (const [name, ids] of splits) {
+    const split = name.replaceAll("/", "_")
+    places[split] = areFolders ? `images/${split}` : `${split}.txt`
+    if (!areFolders)
+      await target.putText(
+        `${split}.txt`,
+        ids.flatMap((id) => (files.has(id) ? [`./${files.get(id)}\n`] : [])).join(""),
+      )
+  }
+  await target.putText("data.yaml", stringify({ ...places, names: { ...set.classNames } }))
+}
+
+/** Objects that YOLO can say: of its own all, of others what lies in the image. */
+function objectsFor(image: AnnotatedImage, set: AnnotatedSet, { losses }: WriteTarget): readonly AnnotatedObject[] {
+  if (set.carried?.format === "yolo") return image.objects
+  countProperties(image, ["difficult", "truncated", "occluded", "crowd", "pose", "segmentation"], losses)
+  const log = new DefectLog()
+  const single = { ...image, objects: image.objects.map((object) => ({ ...object, isCrowd: false })) }
+  const usable = usableObjects(single, set.classNames, log)
+  for (const { cost } of log.defects) {
+    losses.add(
+      cost === "clipped"
+        ? "objects: what of their box lies outside the image"
+        : "objects: left out, without area inside the image",
+    )
+  }
+  return usable
+}
