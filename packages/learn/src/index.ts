@@ -26,7 +26,7 @@ export {
   requireClassification,
   type SampleSet,
 } from "./data/dataset.ts"
-export { decodeImage, imageSize } from "./data/decode-image.ts"
+export { decodeImage, imageExtensions, imageSize } from "./data/decode-image.ts"
 export { fashionMnistFiles } from "./data/fashion-mnist.ts"
 export { normalizationPerChannel } from "./data/normalization.ts"
 export { type DataSpec, openDataset, parseDataSpec } from "./data/open-dataset.ts"
@@ -43,11 +43,15 @@ export {
   featureCacheRoot,
   type RowHandle,
 } from "./frozen/feature-cache.ts"
+export { listImageFiles } from "./frozen/image-files.ts"
 export { type Job, jobsOf, nextJob } from "./jobs/schedule.ts"
 export { computeThreadOf } from "./jobs/time-steps.ts"
 export { runTrial, type TrialOptions } from "./loop.ts"
 export { models } from "./models/models.ts"
 export { type OpenedModel, openModel } from "./models/open-model.ts"
+export { type NetworkFile, readNetworkFile } from "./predict/network-file.ts"
+export { type ImagePrediction, type PredictOptions, predictImages } from "./predict/predict-images.ts"
+export type { Answer } from "./predict/read-outputs.ts"
 export type { HeldOutFigures } from "./rank/held-out.ts"
 export { rankPool } from "./rank/rank-pool.ts"
 export type { RankEvent, RankedImage, Ranking, RankOptions, RankSettings } from "./rank/ranking.ts"

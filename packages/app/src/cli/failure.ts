@@ -6,10 +6,14 @@ import type { CommandIo } from "./io.ts"
 /** What the command's exit code says. */
 export const exitCodes = { done: 0, defect: 1, badInput: 2, interrupted: 130 } as const
 
+/** Ends a command whose output has already said what input was bad. */
+export class Told extends Error {}
+
 /** Tells a person, and with `--json` a program, what ended the command; returns the exit code. */
 export function reportFailure(error: unknown, io: CommandIo, isJson: boolean): number {
   // Commander has already printed help, version or what is wrong with the arguments.
   if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.done
+  if (error instanceof Told) return exitCodes.badInput
   const code = exitCodeOf(error, io.signal)
   if (code === exitCodes.badInput && error instanceof LearnlossError) io.stderr(`\nlearnloss: ${error.message}\n`)
   if (code === exitCodes.defect) {

@@ -6,6 +6,7 @@ import { addExportCommand } from "./export.ts"
 import { addFitCommand } from "./fit.ts"
 import type { CommandIo } from "./io.ts"
 import { addModelCommand } from "./model.ts"
+import { addPredictCommand } from "./predict.ts"
 import { addRankCommand } from "./rank.ts"
 import { addReportCommand } from "./report.ts"
 import { addResumeCommand } from "./resume.ts"
@@ -48,6 +49,7 @@ export function createProgram(io: CommandIo, loadParts: LoadParts): Command {
   addModelCommand(program, io)
   addFitCommand(program, io)
   addExportCommand(program, io)
+  addPredictCommand(program, io)
   return program
 }
 

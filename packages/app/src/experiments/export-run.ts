@@ -7,13 +7,17 @@ import { readNetworkData } from "./network-data.ts"
 import { runFiles } from "./run-files.ts"
 import { isResumable, readRunConfig } from "./run-folder.ts"
 
-export interface ExportOptions {
+/** Which checkpoint is meant. */
+export interface CheckpointQuery {
   /** Folder of a run, or of one checkpoint in it. */
   readonly from: string
-  /** File to write. */
-  readonly out: string
   readonly strategy?: string
   readonly trial?: number
+}
+
+export interface ExportOptions extends CheckpointQuery {
+  /** File to write. */
+  readonly out: string
 }
 
 export interface Exported {
@@ -27,10 +31,20 @@ export interface Exported {
   readonly steps: number
 }
 
-interface Place {
+/** Where a run keeps what a strategy trained in a trial. */
+export interface CheckpointPlace {
   readonly folder: string
   readonly strategy: StrategyName
   readonly trial: number
+}
+
+/** Takes one of several checkpoints of a run's folder. */
+export type ChooseCheckpoint = (fitting: readonly CheckpointPlace[], run: string) => CheckpointPlace
+
+/** A network that a run trained. */
+export interface TrainedInRun extends Omit<Exported, "out"> {
+  /** The ONNX model, its loss module and all. */
+  readonly model: Uint8Array
 }
 
 /**
@@ -39,8 +53,20 @@ interface Place {
  * @throws LearnlossError `RUN_NOT_FOUND`, `CHECKPOINT_MISSING`, `CHECKPOINT_AMBIGUOUS` naming what there is, and what
  * reading checkpoints and opening networks throw
  */
-export async function exportRun(options: ExportOptions): Promise<Exported> {
-  const { run, place } = locate(options)
+export async function exportRun({ out, ...options }: ExportOptions): Promise<Exported> {
+  const { model, ...rest } = await writeTrained(options, refuseSeveral)
+  atomicWrite(out, model)
+  return { out, ...rest }
+}
+
+/**
+ * The network that a run trained, as `exportRun` writes it.
+ *
+ * @param choose takes one of several checkpoints that fit
+ * @throws LearnlossError as `exportRun`, and what choosing throws
+ */
+export async function writeTrained(options: CheckpointQuery, choose: ChooseCheckpoint): Promise<TrainedInRun> {
+  const { run, place } = locate(options, choose)
   const config = readRunConfig(run)
   const data = readNetworkData(run)
   const checkpoint = loadCheckpoint<Pick<Exported, "cycle" | "step" | "steps">>(place.folder)
@@ -48,12 +74,11 @@ export async function exportRun(options: ExportOptions): Promise<Exported> {
   const weights = checkpoint.state.parameters
   const { strategy, trial } = place
   const model = await exportTrained({ config, strategy, weights, data, where: place.folder })
-  atomicWrite(options.out, model)
   const { cycle, step, steps } = checkpoint.meta
-  return { out: options.out, strategy, trial, cycle, step, steps }
+  return { model, strategy, trial, cycle, step, steps }
 }
 
-function locate(options: ExportOptions): { run: string; place: Place } {
+function locate(options: CheckpointQuery, choose: ChooseCheckpoint): { run: string; place: CheckpointPlace } {
   const from = resolve(options.from)
   const own = placeOf(from)
   const outer = dirname(dirname(from))
@@ -66,24 +91,30 @@ function locate(options: ExportOptions): { run: string; place: Place } {
       (options.trial === undefined || trial === options.trial),
   )
   const [place] = fitting
-  if (place !== undefined && fitting.length === 1) return { run: from, place }
+  if (place !== undefined) return { run: from, place: fitting.length === 1 ? place : choose(fitting, from) }
   // Says what is wrong with the folder itself first.
   readRunConfig(from)
-  const known = all.map(({ strategy, trial }) => `${strategy} trial ${trial}`).join(", ")
-  if (place === undefined) throw missing(from, `a checkpoint of ${wanted(options)}`, known || "none")
+  throw missing(from, `a checkpoint of ${wanted(options)}`, namesOf(all) || "none")
+}
+
+const refuseSeveral: ChooseCheckpoint = (fitting, run) => {
   throw new LearnlossError("CHECKPOINT_AMBIGUOUS", {
-    where: from,
+    where: run,
     expected: "one checkpoint",
-    got: known,
+    got: namesOf(fitting),
     fix: "Choose with --strategy and --trial.",
   })
 }
 
-function wanted({ strategy, trial }: ExportOptions): string {
+function namesOf(places: readonly CheckpointPlace[]): string {
+  return places.map(({ strategy, trial }) => `${strategy} trial ${trial}`).join(", ")
+}
+
+function wanted({ strategy, trial }: CheckpointQuery): string {
   return [strategy ?? "any strategy", ...(trial === undefined ? [] : [`trial ${trial}`])].join(", ")
 }
 
-function placeOf(folder: string): Place | undefined {
+function placeOf(folder: string): CheckpointPlace | undefined {
   const [, name, trial] = /^(.+)-trial(\d+)$/.exec(basename(folder)) ?? []
   const strategy = strategyNames.find((known) => known === name)
   return strategy === undefined ? undefined : { folder, strategy, trial: Number(trial) }

@@ -64,14 +64,14 @@ interface Outputs {
   readonly boxes: ArrayLike<number>
   readonly scores: ArrayLike<number>
   readonly classes: ArrayLike<bigint>
-  readonly images: ArrayLike<bigint>
+  readonly imageIndex: ArrayLike<bigint>
 }
 
-function detectionsOf({ boxes, scores, classes, images }: Outputs): Detection[][] {
+function detectionsOf({ boxes, scores, classes, imageIndex }: Outputs): Detection[][] {
   const found: Detection[][] = Array.from({ length: batch }, () => [])
   for (let index = 0; index < scores.length; index++) {
     const box = [0, 1, 2, 3].map((corner) => boxes[4 * index + corner]!) as [number, number, number, number]
-    found[Number(images[index])]!.push({ classIndex: Number(classes[index]), score: scores[index]!, box })
+    found[Number(imageIndex[index])]!.push({ classIndex: Number(classes[index]), score: scores[index]!, box })
   }
   return found
 }
@@ -103,11 +103,11 @@ describe.each(cases)("a written detector: $name", (each) => {
     const session = await compileModel(model, { threads: 1 })
     const results = await session.run({ output: floatTensor(shape, output) })
     await session.release()
-    expect(Object.keys(results)).toEqual(["boxes", "scores", "classes", "images"])
+    expect(Object.keys(results)).toEqual(["boxes", "scores", "classes", "imageIndex"])
     const count = expected.flat().length
     expect(count > 0).toBe(each.name !== "nothing found")
     expect(results.boxes!.shape).toEqual([count, 4])
-    for (const name of ["scores", "classes", "images"]) expect(results[name]!.shape).toEqual([count])
+    for (const name of ["scores", "classes", "imageIndex"]) expect(results[name]!.shape).toEqual([count])
     const data = Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, tensor.data]))
     expectSame(detectionsOf(data as never), expected)
   })

@@ -15,7 +15,7 @@ const read = {
  * Ends a written detector as `decodeDetections` does: boxes out of offsets, suppression, and the best of each image, all
  * inside the file. It gives every detection of a batch in one list, N in all, image by image and highest score first:
  * `boxes` [N, 4] (corners x1, y1, x2, y2 relative to the image, 0..1), `scores` [N], `classes` [N] (counted from 0,
- * without the background) and `images` [N], which image of the batch each is in.
+ * without the background) and `imageIndex` [N], which image of the batch each is in.
  *
  * @param output [B, P, 4 + 1 + classes]
  * @param defaultBoxes [P, 4] centres and sizes, relative
@@ -113,13 +113,13 @@ function suppression({ boxes, classes, scoreThreshold, iouThreshold, detectionsP
       node("Greater", "is detection", ["best scores", "zero"]),
       node("NonZero", "detection axes", ["is detection"]),
       node("Transpose", "detections", ["detection axes"]),
-      node("Gather", "images", ["detection axes", "first"], axis(0)),
+      node("Gather", "imageIndex", ["detection axes", "first"], axis(0)),
       node("GatherND", "scores", ["best scores", "detections"]),
       node("GatherND", "places", ["best places", "detections"]),
       // Of an image's row, class by class.
       node("Div", "classes", ["places", "box count"]),
       node("Mod", "positions", ["places", "box count"]),
-      node("Unsqueeze", "image column", ["images", "second axis"]),
+      node("Unsqueeze", "image column", ["imageIndex", "second axis"]),
       node("Unsqueeze", "position column", ["positions", "second axis"]),
       node("Concat", "box places", ["image column", "position column"], axis(1)),
       node("GatherND", "whole boxes", [read.corners, "box places"]),
@@ -141,7 +141,7 @@ function suppression({ boxes, classes, scoreThreshold, iouThreshold, detectionsP
       boxes: { dtype: "float32", shape: ["detections", 4] },
       scores: { dtype: "float32", shape: ["detections"] },
       classes: { dtype: "int64", shape: ["detections"] },
-      images: { dtype: "int64", shape: ["detections"] },
+      imageIndex: { dtype: "int64", shape: ["detections"] },
     },
   }
 }

@@ -1,0 +1,117 @@
+import type { ImagePrediction, NetworkFile } from "@learnloss/learn"
+import { formatPercent, plural } from "../report/format.ts"
+
+/** How predictions are written. */
+export const predictionFormats = ["text", "json", "coco"] as const
+export type PredictionFormat = (typeof predictionFormats)[number]
+
+/** Predictions of a network, of which those below a threshold are left out. */
+export interface Predictions {
+  readonly network: Pick<NetworkFile, "where" | "task" | "classNames">
+  readonly images: readonly ImagePrediction[]
+  readonly threshold: number
+}
+
+/** Writes predictions, ending with a newline. `coco` holds detections alone. */
+export const predictionWriters = {
+  text: textOf,
+  json: (predictions) => asJson(jsonOf(predictions)),
+  coco: (predictions) => asJson(cocoOf(predictions)),
+} as const satisfies Record<PredictionFormat, (predictions: Predictions) => string>
+
+function asJson(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`
+}
+
+/** A class with its probability, or an object with its box in pixels of the image. */
+export interface NamedPrediction {
+  readonly class: string
+  readonly score: number
+  readonly box?: readonly [x1: number, y1: number, x2: number, y2: number]
+}
+
+/** What is predicted of an image at or above the threshold, highest score first. */
+export function namedPredictions(
+  { answer }: Extract<ImagePrediction, { answer: unknown }>,
+  { network, threshold }: Omit<Predictions, "images">,
+): NamedPrediction[] {
+  const nameOf = (index: number) => network.classNames[index] ?? String(index)
+  const all: NamedPrediction[] =
+    answer.task === "classification"
+      ? answer.probabilities.map((score, index) => ({ class: nameOf(index), score }))
+      : answer.detections.map(({ classIndex, score, box }) => ({ class: nameOf(classIndex), score, box }))
+  return all.filter(({ score }) => score >= threshold).sort((a, b) => b.score - a.score)
+}
+
+function jsonOf(predictions: Predictions) {
+  const { network, images, threshold } = predictions
+  return {
+    network: network.where,
+    task: network.task,
+    classes: network.classNames,
+    threshold,
+    images: images.flatMap((image) =>
+      "unreadable" in image
+        ? []
+        : {
+            path: image.path,
+            ...image.size,
+            ...(image.answer.predictedLoss === null ? {} : { predictedLoss: image.answer.predictedLoss }),
+            predictions: namedPredictions(image, predictions).map(({ box, ...rest }) => ({
+              ...rest,
+              ...(box === undefined ? {} : { box: box.map(toHundredths) }),
+            })),
+          },
+    ),
+    unreadable: images.flatMap((image) =>
+      "unreadable" in image ? { path: image.path, reason: image.unreadable } : [],
+    ),
+  }
+}
+
+/** A COCO file whose annotations have scores, as labelling tools take predictions in. */
+function cocoOf(predictions: Predictions) {
+  const { network, images } = predictions
+  const categoryOf = new Map(network.classNames.map((name, index) => [name, index + 1]))
+  const readable = images.flatMap((image) => ("unreadable" in image ? [] : image))
+  const annotations = readable.flatMap((image, index) =>
+    namedPredictions(image, predictions).flatMap(({ class: name, score, box }) => {
+      if (box === undefined) return []
+      const [x1, y1, x2, y2] = box
+      const bbox = [x1, y1, x2 - x1, y2 - y1].map(toHundredths)
+      const area = toHundredths((x2 - x1) * (y2 - y1))
+      return { image_id: index + 1, category_id: categoryOf.get(name), bbox, area, iscrowd: 0, score }
+    }),
+  )
+  return {
+    images: readable.map(({ path, size }, index) => ({ id: index + 1, file_name: path, ...size })),
+    categories: network.classNames.map((name, index) => ({ id: index + 1, name })),
+    annotations: annotations.map((annotation, index) => ({ id: index + 1, ...annotation })),
+  }
+}
+
+/** A coordinate to a hundredth of a pixel: finer is noise. */
+function toHundredths(value: number): number {
+  return Math.round(value * 100) / 100
+}
+
+/** Classes that text names of an image. */
+const shownClasses = 3
+
+function textOf(predictions: Predictions): string {
+  const { images, network } = predictions
+  const lines = images.flatMap((image) => {
+    if ("unreadable" in image) return []
+    const named = namedPredictions(image, predictions)
+    if (network.task === "classification") {
+      const shown = named.slice(0, shownClasses).map(({ class: name, score }) => `${name} ${formatPercent(score)}`)
+      return `${image.path}: ${shown.join(", ") || "no class is that probable"}`
+    }
+    const found = named.map(({ class: name, score, box = [] }) => {
+      const corners = box.map((corner) => corner.toFixed(0)).join(", ")
+      return `  ${formatPercent(score).padStart(6)}  ${name}  [${corners}]`
+    })
+    return [`${image.path}: ${named.length === 0 ? "no objects" : plural(named.length, "object")}`, ...found]
+  })
+  return lines.length === 0 ? "" : `${lines.join("\n")}\n`
+}
