@@ -85,5 +85,3 @@ export {
   type TrainStep,
 } from "./runtime/train-step.ts"
 export { probeWeightLimit } from "./runtime/weight-limit.ts"
-export { type Answers, answerCalls } from "./threads/answer-calls.ts"
-export { type Calls, CallThread } from "./threads/call-thread.ts"

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises"
-import { LearnlossError } from "@learnloss/engine"
+import { LearnlossError } from "@learnloss/engine/threads"
 import sharp, { type Sharp } from "sharp"
 
 /** Names that are taken for images, in lower case. */

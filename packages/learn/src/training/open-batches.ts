@@ -1,11 +1,12 @@
 import type { RunConfig } from "@learnloss/contract"
-import { type Device, InternalError } from "@learnloss/engine"
+import type { Device } from "@learnloss/engine"
 import { type AnyDataset, isPictures } from "../data/dataset.ts"
 import type { Augmentation } from "../data/transforms.ts"
 import type { Model } from "../models/model.ts"
 import { type BatchMaker, createBatchMaker } from "./batches.ts"
 import { createFrozenBatches, frozenCacheNotice } from "./frozen-batches.ts"
 import type { Learner } from "./learner.ts"
+import { createPictureBatches } from "./picture-batches.ts"
 
 /** Settings of how training images are changed. */
 type Changes = RunConfig["augment"]
@@ -28,7 +29,10 @@ export async function openBatches({
   device,
 }: OpenBatchesOptions): Promise<{ batches: BatchMaker; release: () => Promise<void> }> {
   const { model, task } = learner
-  if (isPictures(dataset)) throw new InternalError("pictures cannot be trained on yet")
+  if (isPictures(dataset)) {
+    const batches = createPictureBatches({ pictureTask: "detection", dataset, task, augmentation })
+    return { batches, release: () => batches.release() }
+  }
   const images = createBatchMaker(dataset, task, augmentation ?? unchanged)
   const { frozen } = model
   if (frozen === undefined) return { batches: images, release: async () => {} }

@@ -1,4 +1,4 @@
-import { answerCalls } from "@learnloss/engine"
+import { answerCalls } from "@learnloss/engine/threads"
 import type { PictureCalls } from "./picture-protocol.ts"
 import { preparePicture } from "./prepare-picture.ts"
 

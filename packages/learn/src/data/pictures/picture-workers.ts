@@ -1,5 +1,5 @@
 import { availableParallelism, totalmem } from "node:os"
-import { CallThread, type Rng } from "@learnloss/engine"
+import { CallThread, type Rng } from "@learnloss/engine/threads"
 // Loaded here before any thread does: its native library must stay in memory until the last of them has ended.
 import "sharp"
 import type { PictureDataset, PictureSource } from "../dataset.ts"

@@ -1,4 +1,4 @@
-import { LearnlossError } from "@learnloss/engine"
+import { LearnlossError } from "@learnloss/engine/threads"
 import type { DetectionTarget } from "../boxes.ts"
 import type { Preparation, Prepared } from "./pipeline.ts"
 import { renderFrame } from "./render-frame.ts"

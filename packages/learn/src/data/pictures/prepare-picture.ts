@@ -1,4 +1,4 @@
-import { createRng } from "@learnloss/engine"
+import { createRng } from "@learnloss/engine/threads"
 import type { Picture } from "../dataset.ts"
 import { type DecodedPicture, decodePicture } from "./decode-picture.ts"
 import { PictureCache } from "./picture-cache.ts"

@@ -1,5 +1,5 @@
 import type { Picture } from "../dataset.ts"
-import { type ColourChange, changeColours } from "./colour-changes.ts"
+import { type ColourChanges, changeColours } from "./colour-changes.ts"
 import { resizePicture } from "./resize.ts"
 
 /** What is shown of a picture: a rectangle of whole pixels, which may stand out over the picture's edges. */
@@ -22,7 +22,7 @@ export type Colour = readonly [red: number, green: number, blue: number]
 export async function renderFrame(
   picture: Picture,
   frame: Frame,
-  colours: readonly ColourChange[],
+  colours: ColourChanges,
   fill: Colour,
   { width, height }: { readonly width: number; readonly height: number },
 ): Promise<Uint8Array> {
@@ -32,7 +32,7 @@ export async function renderFrame(
 }
 
 /** The frame in its own size; the picture's pixels are never written to. */
-function cut(picture: Picture, frame: Frame, colours: readonly ColourChange[], fill: Colour): Picture {
+function cut(picture: Picture, frame: Frame, colours: ColourChanges, fill: Colour): Picture {
   const { width, height } = frame
   // The part of the picture that the frame shows.
   const left = Math.max(0, frame.left)
@@ -42,7 +42,7 @@ function cut(picture: Picture, frame: Frame, colours: readonly ColourChange[], f
   const part = { width: Math.max(0, right - left), height: Math.max(0, bottom - top) }
   const isWhole = part.width === picture.width && part.height === picture.height
   const isFull = part.width === width && part.height === height
-  if (isWhole && isFull && colours.length === 0) return picture
+  if (isWhole && isFull && Object.keys(colours).length === 0) return picture
 
   const shown = new Uint8Array(part.width * part.height * 3)
   copyRows(picture, { left, top }, { width: part.width, pixels: shown }, { left: 0, top: 0 }, part)

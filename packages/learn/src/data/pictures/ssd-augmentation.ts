@@ -1,6 +1,6 @@
 import type { Rng } from "@learnloss/engine"
 import type { Box, DetectionTarget, LabeledBox } from "../boxes.ts"
-import { type ColourChange, drawColourChanges } from "./colour-changes.ts"
+import { type ColourChanges, drawColourChanges } from "./colour-changes.ts"
 import { drawIouCrop } from "./iou-crop.ts"
 import type { Frame } from "./render-frame.ts"
 
@@ -18,7 +18,7 @@ export interface SsdAugmentation {
 
 /** The changes drawn for one picture. */
 export interface PictureChanges {
-  readonly colours: readonly ColourChange[]
+  readonly colours: ColourChanges
   readonly frame: Frame
   /** In pixels of the frame, mirrored as it is. */
   readonly target: DetectionTarget
@@ -26,7 +26,7 @@ export interface PictureChanges {
 
 /** The picture as it is. */
 export function noChanges(target: DetectionTarget): PictureChanges {
-  return { colours: [], frame: wholeFrame(target), target }
+  return { colours: {}, frame: wholeFrame(target), target }
 }
 
 function wholeFrame({ width, height }: DetectionTarget): Frame {
@@ -43,7 +43,7 @@ const largestExpansion = 4
  * @param target boxes in pixels of the picture
  */
 export function drawSsdChanges(target: DetectionTarget, settings: SsdAugmentation, rng: Rng): PictureChanges {
-  const colours = settings.photometric ? drawColourChanges(rng) : []
+  const colours = settings.photometric ? drawColourChanges(rng) : {}
   let frame = wholeFrame(target)
   if (settings.expand && rng.float() < 0.5) frame = expand(frame, rng)
   let boxes = shift(target.boxes, frame)
