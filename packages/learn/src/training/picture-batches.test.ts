@@ -12,7 +12,7 @@ const task = {
   encodeTargets: (targets: readonly DetectionTarget[]) => ({
     boxes: floatTensor(
       [targets.length, 4],
-      targets.flatMap(({ boxes }) => [...(boxes[0]?.box ?? [])]),
+      Float32Array.from(targets.flatMap(({ boxes }) => [...(boxes[0]?.box ?? [])])),
     ),
   }),
 }
@@ -52,10 +52,12 @@ function open(dataset: DetectionDataset, augmentation: SsdAugmentation | null, t
   return batches
 }
 
-const row = (tensor: Tensor | undefined, index: number) =>
-  (tensor!.data as Float32Array)
-    .slice((index * tensor!.data.length) / tensor!.shape[0]!)
-    .slice(0, tensor!.data.length / tensor!.shape[0]!)
+/** One sample of a tensor. */
+function row(tensor: Tensor | undefined, index: number): Float32Array {
+  const { data, shape } = tensor as Tensor
+  const length = data.length / (shape[0] as number)
+  return (data as Float32Array).slice(index * length, (index + 1) * length)
+}
 
 describe("batches of pictures", () => {
   test("are changed by their own stream alone: the same for any number of threads and in any order", async () => {
