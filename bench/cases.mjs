@@ -48,4 +48,14 @@ export const cases = [
     wantedSeconds: 2,
     most: 3,
   },
+  {
+    name: "metrics-5000",
+    kind: "metrics",
+    images: 5000,
+    detections: 200,
+    classes: 20,
+    wanted: null,
+    wantedSeconds: 10,
+    most: 3,
+  },
 ]

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { runConfigSchema } from "@learnloss/contract"
 import { buildSeconds } from "./build.mjs"
+import { metricsSeconds } from "./detection-metrics.mjs"
 import { ourPeakMemory, peerPeakMemory } from "./memory.mjs"
 import { median, timeInTurn, timers } from "./speed.mjs"
 
@@ -53,6 +54,9 @@ export async function measure(work, settings, peer, limit = null) {
   }
   if (work.kind === "build") {
     return { ours: isPeerOnly ? [] : await buildSeconds(ours, work, threads, repetitions), peer: [] }
+  }
+  if (work.kind === "metrics") {
+    return { ours: isPeerOnly ? [] : await metricsSeconds(work, repetitions), peer: [] }
   }
   if (work.taps !== undefined && peer === null)
     return { ours: [], peer: [], way: "exports the network, so it is needed" }

@@ -58,6 +58,7 @@ export type { RankEvent, RankedImage, Ranking, RankOptions, RankSettings } from 
 export { type ResolveOptions, resolveRun } from "./resolve-run.ts"
 export { strategies } from "./strategies/strategies.ts"
 export { classification } from "./tasks/classification.ts"
+export { type DetectionMetrics, evaluateDetections } from "./tasks/detection/evaluate-detections.ts"
 export { buildEvaluation, buildTraining, imagesInput, type Learner } from "./training/learner.ts"
 export { cacheNotice } from "./training/open-batches.ts"
 export { leaderOf, strategyTraining } from "./training/strategy-training.ts"

@@ -1,5 +1,6 @@
 import type { Box, Detection, LabeledBox } from "../../data/boxes.ts"
-import { byFallingScore, groupByClass, type ImageOfClass } from "./group-by-class.ts"
+import { boxAt } from "./box-at.ts"
+import { type ClassGroup, groupByClass } from "./group-by-class.ts"
 import { outcome, precisionEnvelope } from "./precision-envelope.ts"
 
 /** How PASCAL VOC's average precision is computed. */
@@ -48,7 +49,15 @@ export function averagePrecision(
   classCount: number,
   options: AveragePrecisionOptions = {},
 ): MeanAveragePrecision {
-  const perClass = groupByClass(detections, truths, classCount).map((images) => ofClass(images, options))
+  return averagePrecisionOf(groupByClass(detections, truths, classCount), options)
+}
+
+/** As `averagePrecision`, of what is grouped already. */
+export function averagePrecisionOf(
+  groups: readonly ClassGroup<LabeledBox>[],
+  options: AveragePrecisionOptions = {},
+): MeanAveragePrecision {
+  const perClass = groups.map((group) => ofClass(group, options))
   const known = perClass.filter((each) => each !== null)
   if (known.length === 0) return { perClass, mean: null }
   const meanOf = (form: keyof AveragePrecision) => known.reduce((sum, each) => sum + each[form], 0) / known.length
@@ -56,23 +65,18 @@ export function averagePrecision(
 }
 
 function ofClass(
-  images: readonly ImageOfClass<LabeledBox>[],
+  { images, corners, order }: ClassGroup<LabeledBox>,
   options: AveragePrecisionOptions,
 ): AveragePrecision | null {
   const objects = images.reduce((sum, { truths }) => sum + truths.filter((truth) => !truth.isDifficult).length, 0)
   if (objects === 0) return null
-  const count = images.reduce((sum, image) => sum + image.detections.length, 0)
-  const scores = new Float64Array(count)
-  const outcomes = new Uint8Array(count)
-  let at = 0
-  for (const { detections, truths } of images) {
+  const outcomes = new Uint8Array(order.length).fill(outcome.wrong)
+  for (const { start, end, truths } of images) {
+    if (truths.length === 0) continue
     const isFound = new Array<boolean>(truths.length).fill(false)
-    for (const { score, box } of detections) {
-      scores[at] = score
-      outcomes[at++] = outcomeOf(box, truths, isFound, options)
-    }
+    for (let at = start; at < end; at++) outcomes[at] = outcomeOf(boxAt(corners, at), truths, isFound, options)
   }
-  return fromOutcomes(byFallingScore(scores), outcomes, objects)
+  return fromOutcomes(order, outcomes, objects)
 }
 
 function outcomeOf(

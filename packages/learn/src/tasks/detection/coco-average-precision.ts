@@ -1,4 +1,5 @@
 import type { Detection } from "../../data/boxes.ts"
+import { boxAt } from "./box-at.ts"
 import {
   areaOf,
   areaRanges,
@@ -10,7 +11,7 @@ import {
   overlapThresholds,
   withoutObject,
 } from "./coco-matching.ts"
-import { byFallingScore, groupByClass, type ImageOfClass } from "./group-by-class.ts"
+import { type ClassGroup, groupByClass } from "./group-by-class.ts"
 import { outcome, precisionEnvelope } from "./precision-envelope.ts"
 
 /**
@@ -71,7 +72,12 @@ export function cocoAveragePrecision(
   truths: readonly (readonly CocoTruth[])[],
   classCount: number,
 ): CocoMetrics {
-  const classes = groupByClass(detections, truths, classCount).map(ofClass)
+  return cocoAveragePrecisionOf(groupByClass(detections, truths, classCount))
+}
+
+/** As `cocoAveragePrecision`, of what is grouped already. */
+export function cocoAveragePrecisionOf(groups: readonly ClassGroup<CocoTruth>[]): CocoMetrics {
+  const classes = groups.map(ofClass)
   const meanOf = (range: SizeRange, pick: (figures: ClassFigures) => readonly number[]) =>
     mean(classes.flatMap((figures) => (figures[range] === null ? [] : pick(figures[range]))))
   const precision = (figures: ClassFigures) => figures.precision
@@ -93,25 +99,24 @@ export function cocoAveragePrecision(
   }
 }
 
-function ofClass(found: readonly ImageOfClass<CocoTruth>[]): Record<SizeRange, ClassFigures | null> {
-  const images = found.map(({ detections, truths }) => ({ detections: detections.slice(0, mostDetections), truths }))
-  const overlaps = images.map(overlapsOf)
-  /** Of each detection, how many of its image and class come before it. */
-  const places = images.flatMap(({ detections }) => [...detections.keys()])
-  const scores = images.flatMap(({ detections }) => detections.map(({ score }) => score))
-  const order = byFallingScore(Float64Array.from(scores))
-  const areas = images.flatMap(({ detections }) => detections.map(({ box }) => areaOf(box)))
-  const outcomes = overlapThresholds.map(() => new Uint8Array(places.length))
+function ofClass({ images, corners, places, order }: ClassGroup<CocoTruth>): Record<SizeRange, ClassFigures | null> {
+  const overlaps = images.map(({ start, end, truths }) =>
+    overlapsOf(corners, start, Math.min(end, start + mostDetections), truths),
+  )
+  const areas = Float64Array.from(order.keys(), (detection) => areaOf(boxAt(corners, detection)))
+  const otherwise = new Uint8Array(order.length)
+  const outcomes = overlapThresholds.map(() => new Uint8Array(order.length))
   const figures = (range: SizeRange): ClassFigures | null => {
     const toFind = (truth: CocoTruth) => !isIgnored(truth, areaRanges[range])
     const objects = images.reduce((sum, { truths }) => sum + truths.filter(toFind).length, 0)
     if (objects === 0) return null
-    const otherwise = areas.map((area) => withoutObject(area, areaRanges[range]))
+    for (const [detection, area] of areas.entries()) {
+      const isCounted = (places[detection] as number) < mostDetections
+      otherwise[detection] = isCounted ? withoutObject(area, areaRanges[range]) : outcome.notCounted
+    }
     for (const each of outcomes) each.set(otherwise)
-    let start = 0
-    for (const [index, { detections, truths }] of images.entries()) {
-      matchImage(truths, overlaps[index] as Overlaps, areaRanges[range], outcomes, start)
-      start += detections.length
+    for (const [index, { truths }] of images.entries()) {
+      matchImage(truths, overlaps[index] as Overlaps, areaRanges[range], outcomes)
     }
     const recall = (most: number) => outcomes.map((each) => countRight(each, places, most) / objects)
     return {
@@ -125,7 +130,7 @@ function ofClass(found: readonly ImageOfClass<CocoTruth>[]): Record<SizeRange, C
 }
 
 /** How many objects the best so many detections of each image found. */
-function countRight(outcomes: Uint8Array, places: readonly number[], most: number): number {
+function countRight(outcomes: Uint8Array, places: Uint32Array, most: number): number {
   let count = 0
   for (let index = 0; index < outcomes.length; index++) {
     if (outcomes[index] === outcome.right && (places[index] as number) < most) count++

@@ -1,5 +1,5 @@
 import type { Box } from "../../data/boxes.ts"
-import type { ImageOfClass } from "./group-by-class.ts"
+import { boxAt } from "./box-at.ts"
 import { outcome } from "./precision-envelope.ts"
 
 /** An object as COCO's evaluation sees it. */
@@ -29,33 +29,34 @@ export const areaRanges = {
 
 export type AreaRange = readonly [from: number, to: number]
 
-/** How the detections of one image and class lie on its objects. */
+/** How detections of one image and class lie on its objects. */
 export interface Overlaps {
-  /** [detections, truths]: intersection over union, or over the detection's own area where the object is a crowd. */
-  readonly shares: Float64Array
-  /** Detections that overlap an object enough for some threshold; most do not. */
+  /** Detections that overlap an object enough for some threshold; most do not. Best first. */
   readonly near: readonly number[]
+  /** Of those, [near, truths]: intersection over union, or over the detection's own area where the object is a crowd. */
+  readonly shares: readonly (readonly number[])[]
 }
 
-/** How each detection lies on each object. */
-export function overlapsOf({ detections, truths }: ImageOfClass<CocoTruth>): Overlaps {
-  const shares = new Float64Array(detections.length * truths.length)
+/** How the detections from `start` to before `end` lie on each object. */
+export function overlapsOf(corners: Float64Array, start: number, end: number, truths: readonly CocoTruth[]): Overlaps {
   const near: number[] = []
-  for (const [index, { box }] of detections.entries()) {
-    let largest = 0
-    for (const [column, truth] of truths.entries()) {
-      const other = truth.box
-      const width = Math.min(box[2], other[2]) - Math.max(box[0], other[0])
-      const height = Math.min(box[3], other[3]) - Math.max(box[1], other[1])
-      if (width <= 0 || height <= 0) continue
-      const shared = width * height
-      const share = shared / (truth.isCrowd ? areaOf(box) : areaOf(box) + areaOf(other) - shared)
-      shares[index * truths.length + column] = share
-      largest = Math.max(largest, share)
-    }
-    if (largest >= leastOverlap) near.push(index)
+  const shares: number[][] = []
+  for (let detection = start; truths.length > 0 && detection < end; detection++) {
+    const box = boxAt(corners, detection)
+    const ofTruths = truths.map((truth) => shareOf(box, truth))
+    if (!ofTruths.some((share) => share >= leastOverlap)) continue
+    near.push(detection)
+    shares.push(ofTruths)
   }
-  return { shares, near }
+  return { near, shares }
+}
+
+function shareOf(box: Box, { box: other, isCrowd }: CocoTruth): number {
+  const width = Math.min(box[2], other[2]) - Math.max(box[0], other[0])
+  const height = Math.min(box[3], other[3]) - Math.max(box[1], other[1])
+  if (width <= 0 || height <= 0) return 0
+  const shared = width * height
+  return shared / (isCrowd ? areaOf(box) : areaOf(box) + areaOf(other) - shared)
 }
 
 /** Whether an object does not have to be found: a crowd, or one of another size. */
@@ -73,15 +74,13 @@ export function withoutObject(area: number, range: AreaRange): number {
  * takes the free object that it overlaps most, the last of equals, if it overlaps it by the threshold. It takes one that
  * does not have to be found only where no other is left, and then it is not counted; a crowd stays free.
  *
- * @param outcomes for each of `overlapThresholds` what becomes of the detections, from `start` on; those that take an object
- *   are written
+ * @param outcomes for each of `overlapThresholds` what becomes of the detections; those that take an object are written
  */
 export function matchImage(
   truths: readonly CocoTruth[],
-  { shares, near }: Overlaps,
+  { near, shares }: Overlaps,
   range: AreaRange,
   outcomes: readonly Uint8Array[],
-  start: number,
 ): void {
   if (near.length === 0) return
   const ignored = truths.map((truth) => isIgnored(truth, range))
@@ -91,20 +90,21 @@ export function matchImage(
   for (const [index, threshold] of overlapThresholds.entries()) {
     const into = outcomes[index] as Uint8Array
     isTaken.fill(0)
-    for (const detection of near) {
+    for (const [row, detection] of near.entries()) {
+      const ofTruths = shares[row] as readonly number[]
       let largest = threshold
       let nearest = -1
       for (const truth of order) {
         if (isTaken[truth] === 1 && !(truths[truth] as CocoTruth).isCrowd) continue
         if (nearest !== -1 && ignored[truth] && !ignored[nearest]) break
-        const overlap = shares[detection * truths.length + truth] as number
+        const overlap = ofTruths[truth] as number
         if (overlap < largest) continue
         largest = overlap
         nearest = truth
       }
       if (nearest === -1) continue
       isTaken[nearest] = 1
-      into[start + detection] = ignored[nearest] ? outcome.notCounted : outcome.right
+      into[detection] = ignored[nearest] ? outcome.notCounted : outcome.right
     }
   }
 }

@@ -1,5 +1,6 @@
 import { LearnlossError } from "@learnloss/engine"
 import type { Detection } from "../../data/boxes.ts"
+import { boxAt } from "./box-at.ts"
 import { decodeBox } from "./box-coding.ts"
 import { suppress } from "./suppress.ts"
 
@@ -143,11 +144,6 @@ function keepBest(candidates: Candidate[], most: number): void {
 function isInside(boxes: ArrayLike<number>, position: number): boolean {
   const [x1, y1, x2, y2] = boxAt(boxes, position)
   return x1 < 1 && y1 < 1 && x2 > 0 && y2 > 0 && x2 > x1 && y2 > y1
-}
-
-function boxAt(boxes: ArrayLike<number>, position: number): [number, number, number, number] {
-  const corner = (index: number) => boxes[position * 4 + index] as number
-  return [corner(0), corner(1), corner(2), corner(3)]
 }
 
 function detectionsOf(

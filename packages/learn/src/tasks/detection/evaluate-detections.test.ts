@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest"
 import type { Detection, DetectionTarget } from "../../data/boxes.ts"
-import { evaluateDetections, inPixels } from "./evaluate-detections.ts"
+import { evaluateDetections } from "./evaluate-detections.ts"
 
 const target: DetectionTarget = {
   width: 200,
@@ -35,9 +35,5 @@ describe("the metrics of detection", () => {
     const mismatch = expect.objectContaining({ code: "COUNT_MISMATCH" })
     expect(() => evaluateDetections([[right], [right]], [target], ["cat", "dog"])).toThrow(mismatch)
     expect(() => evaluateDetections([], [target], ["cat", "dog"])).toThrow(mismatch)
-  })
-
-  test("leave everything but the boxes as it was", () => {
-    expect(inPixels([right], target)).toEqual([{ classIndex: 0, score: 0.9, box: [0, 0, 100, 50] }])
   })
 })

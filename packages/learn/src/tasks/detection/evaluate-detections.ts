@@ -1,6 +1,7 @@
 import type { Detection, DetectionTarget } from "../../data/boxes.ts"
-import { averagePrecision } from "./average-precision.ts"
-import { type CocoMetrics, cocoAveragePrecision } from "./coco-average-precision.ts"
+import { averagePrecisionOf } from "./average-precision.ts"
+import { type CocoMetrics, cocoAveragePrecisionOf } from "./coco-average-precision.ts"
+import { groupByClass } from "./group-by-class.ts"
 
 /** How well a detector finds the objects of the test set; every figure 0..1, null where there is nothing to find. */
 export interface DetectionMetrics {
@@ -27,28 +28,14 @@ export function evaluateDetections(
   targets: readonly DetectionTarget[],
   classNames: readonly string[],
 ): DetectionMetrics {
-  const detections = predictions.map((found, image) => {
-    const target = targets[image]
-    return target === undefined ? found : inPixels(found, target)
-  })
-  const truths = targets.map(({ boxes }) => boxes)
-  const voc = averagePrecision(detections, truths, classNames.length)
-  const crowds = truths.map((boxes) => boxes.map(({ isDifficult, ...box }) => ({ ...box, isCrowd: isDifficult })))
+  const truths = targets.map(({ boxes }) => boxes.map((each) => ({ ...each, isCrowd: each.isDifficult })))
+  const sizes = targets.map(({ width, height }) => [width, height] as const)
+  const groups = groupByClass(predictions, truths, classNames.length, sizes)
+  const voc = averagePrecisionOf(groups)
   return {
     mAP: voc.mean?.allPoint ?? null,
     mAP07: voc.mean?.elevenPoint ?? null,
     averagePrecisionPerClass: voc.perClass.map((each) => each?.allPoint ?? null),
-    coco: cocoAveragePrecision(detections, crowds, classNames.length),
+    coco: cocoAveragePrecisionOf(groups),
   }
-}
-
-/** Boxes relative to an image, 0..1, in its pixels. */
-export function inPixels(
-  detections: readonly Detection[],
-  { width, height }: Pick<DetectionTarget, "width" | "height">,
-): Detection[] {
-  return detections.map(({ box: [x1, y1, x2, y2], ...detection }) => ({
-    ...detection,
-    box: [x1 * width, y1 * height, x2 * width, y2 * height],
-  }))
 }
