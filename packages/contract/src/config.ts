@@ -60,6 +60,11 @@ export const modelSchema = z
     name: z.enum(modelNames).optional().describe("network to train (give this or onnx)"),
     width: count.default(64).describe("channels of the first stage of a network that is named"),
     onnx: z.string().min(1).optional().describe("ONNX file of the network to train, with the weights it starts from"),
+    weights: z
+      .string()
+      .min(1)
+      .optional()
+      .describe("ONNX file of VGG-16 whose weights ssd300-vgg16 starts from; without it they are drawn"),
     taps: z
       .array(z.string().min(1))
       .min(1)
@@ -77,10 +82,17 @@ export const modelSchema = z
       .default(false)
       .describe("replaces the last fully connected layer of the ONNX file by a new one for the classes of the data"),
     freezeNorm: z.boolean().default(false).describe("keeps the statistics of the ONNX file's batch normalisation"),
-    digest: z.string().optional().describe("SHA-256 of the ONNX file, written down when a run starts"),
+    digest: z
+      .string()
+      .optional()
+      .describe("SHA-256 of the ONNX file that onnx or weights names, written down when a run starts"),
   })
   .refine((model) => (model.name === undefined) !== (model.onnx === undefined), {
     message: "exactly one of name and onnx",
+  })
+  .refine(({ name, weights }) => weights === undefined || name === "ssd300-vgg16", {
+    path: ["weights"],
+    message: "only ssd300-vgg16 starts from weights of a file",
   })
 
 export const lossModuleSchema = z

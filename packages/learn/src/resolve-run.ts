@@ -27,11 +27,11 @@ import { strategyTraining } from "./training/strategy-training.ts"
 /** The network, task and training of one strategy, as the settings describe them. */
 export async function openLearner(config: RunConfig, dataset: AnyDataset, strategy: StrategyName) {
   const { imageShape, classNames } = dataset
-  const { model, imported } = await openModel(config, { imageShape, classes: classNames.length })
+  const { model, imported, digest } = await openModel(config, { imageShape, classes: classNames.length })
   const task = makeTask(config.task, { data: dataset, model, config })
   requireImagesOf(task, config, dataset)
   const learner: Learner = { model, task, imageShape, strategyTraining: strategyTraining(strategy, config), config }
-  return { learner, imported }
+  return { learner, imported, digest }
 }
 
 /** @throws LearnlossError `DATA_OF_ANOTHER_TASK` */
@@ -84,11 +84,13 @@ export async function resolveRun(
 ): Promise<RunConfig> {
   const [strategy, ...others] = config.strategies as [StrategyName, ...StrategyName[]]
   for (const other of others) strategyTraining(other, config)
-  const { learner, imported } = await openLearner(config, dataset, strategy)
+  const opened = await openLearner(config, dataset, strategy)
+  const { learner, imported } = opened
   for (const note of imported?.notes ?? []) say(note)
   const large = cacheNotice(learner.model, dataset, config.augment)
   if (large !== undefined) say(large)
-  const model = imported === undefined ? config.model : { ...config.model, digest: imported.digest }
+  const digest = opened.digest()
+  const model = digest === undefined ? config.model : { ...config.model, digest }
   const spec = buildTraining(learner, config.training.batch)
   if (imported !== undefined) tellUnexportable(learner, spec, dataset, say)
   if (config.engine.scoringPrecision === "int8") say(describeInt8(learner, spec.network.specs, config.engine.device))

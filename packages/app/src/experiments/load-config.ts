@@ -39,7 +39,11 @@ export function parseRunConfig(input: unknown, label: string, findOrigin: FindOr
   const contradictions = findContradictions(parsed.data)
   if (contradictions.length > 0) throw configError(label, contradictions)
   const { model, data } = parsed.data
-  const placed = model.onnx === undefined ? model : { ...model, onnx: resolve(model.onnx) }
+  const placed = {
+    ...model,
+    ...(model.onnx !== undefined && { onnx: resolve(model.onnx) }),
+    ...(model.weights !== undefined && { weights: resolve(model.weights) }),
+  }
   return deepFreeze({ ...parsed.data, data: absoluteData(data), model: placed })
 }
 

@@ -1,4 +1,4 @@
-import type { NetworkBuilder, Shape, Value } from "@learnloss/engine"
+import type { NetworkBuilder, Shape, TensorMap, Value } from "@learnloss/engine"
 import type { ImageShape } from "../data/dataset.ts"
 import type { DefaultBoxes } from "./ssd/default-boxes.ts"
 
@@ -50,4 +50,6 @@ export interface ModelOptions {
   /** Classes of the data. */
   readonly classes: number
   readonly imageShape: ImageShape
+  /** First values of the backbone's parameters, by name; read when parameters get their first values. */
+  readonly weights?: () => TensorMap
 }

@@ -41,7 +41,7 @@ const extras = [
  *
  * @throws LearnlossError `MODEL_IMAGE_SIZE`
  */
-export function ssd300({ width, classes, imageShape }: ModelOptions): Model {
+export function ssd300({ width, classes, imageShape, weights }: ModelOptions): Model {
   if (imageShape.width !== side || imageShape.height !== side || imageShape.channels !== 3) {
     const { width: w, height: h, channels } = imageShape
     throw new LearnlossError("MODEL_IMAGE_SIZE", {
@@ -52,7 +52,7 @@ export function ssd300({ width, classes, imageShape }: ModelOptions): Model {
     })
   }
   return ssd(ssd300Boxes, { classes }, (b, images) => {
-    const { conv4, fc7 } = vgg16(b.scope("vgg"), images, width)
+    const { conv4, fc7 } = vgg16(b.scope("vgg"), images, width, weights)
     const maps = [l2Norm(b.scope("L2Norm"), conv4, 20), fc7]
     const extra = (x: Value, position: number, factor: number, kernel: number, stride = 1, padding = 0) => {
       const channels = factor * width

@@ -5,6 +5,8 @@ import {
   heUniform,
   type NetworkBuilder,
   op,
+  type Tensor,
+  type TensorMap,
   type Value,
   zeros,
 } from "@learnloss/engine"
@@ -56,16 +58,25 @@ export function vggLayers(width: number): VggLayers {
 }
 
 /**
- * VGG-16 without its classifier: He's weights and no bias at first.
+ * VGG-16 without its classifier: He's weights and no bias at first, unless first values are given.
  *
  * @param b parameters are named as in the reference, `0.weight` to `33.bias`
  * @param images [B, 3, H, W]
+ * @param first values by parameter; asked for when parameters get their first values
  * @returns conv4_3 [B, 8 width, H/8, W/8] and fc7 [B, 16 width, H/16, W/16], after ReLU
  */
-export function vgg16(b: NetworkBuilder, images: Value, width: number): { conv4: Value; fc7: Value } {
+export function vgg16(
+  b: NetworkBuilder,
+  images: Value,
+  width: number,
+  first?: () => TensorMap,
+): { conv4: Value; fc7: Value } {
   const layers = vggLayers(width)
-  const apply = (x: Value, { name, inputs, ...sizes }: VggLayer) =>
-    op.relu(conv2d(b.scope(name), x, { ...sizes, weight: heUniform(inputs * sizes.kernel ** 2), bias: zeros }))
+  const given = (name: string) => first && (() => first().get(name) as Tensor)
+  const apply = (x: Value, { name, inputs, ...sizes }: VggLayer) => {
+    const weight = given(`${name}.weight`) ?? heUniform(inputs * sizes.kernel ** 2)
+    return op.relu(conv2d(b.scope(name), x, { ...sizes, weight, bias: given(`${name}.bias`) ?? zeros }))
+  }
   const maps: Value[] = []
   for (const [index, stage] of layers.stages.entries()) {
     maps.push(stage.reduce(apply, index === 0 ? images : halved(maps.at(-1) as Value)))
