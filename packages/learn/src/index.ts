@@ -4,10 +4,18 @@ export type {
   AnnotatedSet,
   AnnotationFormat,
 } from "./data/annotations/annotated-set.ts"
+export { annotationFormats } from "./data/annotations/annotated-set.ts"
 export { type AnnotationDefect, type DefectCost, type DefectKind, DefectLog } from "./data/annotations/defects.ts"
 export { readDetectionDataset } from "./data/annotations/detection-dataset.ts"
 export type { Loss } from "./data/annotations/losses.ts"
 export { readAnnotatedSet } from "./data/annotations/read-set.ts"
+export { parseSetSpec } from "./data/annotations/set-spec.ts"
+export {
+  type DetectionSummary,
+  type SplitCounts,
+  summarizeAnnotations,
+  summarizeDetection,
+} from "./data/annotations/summarize-set.ts"
 export { type ImageTransfer, imageTransfers, writeAnnotatedSet } from "./data/annotations/write-set.ts"
 export { BatchStream } from "./data/batch-stream.ts"
 export type { Box, Detection, DetectionTarget, LabeledBox } from "./data/boxes.ts"

@@ -2,6 +2,8 @@ import type { DataDefect } from "@learnloss/learn"
 import { type Command, InvalidArgumentError } from "commander"
 import type { FetchedDataset, FetchOptions } from "../data/fetch-dataset.ts"
 import { formatCount } from "../report/format.ts"
+import { addConvertCommand } from "./data-convert.ts"
+import { everyFewSeconds } from "./every-few-seconds.ts"
 import type { CommandIo } from "./io.ts"
 
 const examples = `
@@ -12,16 +14,18 @@ Examples:
   $ learnloss data list
   $ learnloss data fetch fashion-mnist
   $ learnloss data check images:photos
+  $ learnloss data check voc:VOC2007 --json
+  $ learnloss data convert voc:VOC2007 coco:voc-as-coco
 `
 
 /** How a data set is fetched; tests put in one that needs no network. */
 export type FetchDataset = (name: string, options: FetchOptions) => Promise<FetchedDataset>
 
-/** Adds `learnloss data list | fetch NAME | check SPEC` to the command. */
+/** Adds `learnloss data list | fetch NAME | check SPEC | convert FROM TO` to the command. */
 export function addDataCommand(program: Command, io: CommandIo, fetch: FetchDataset = fetchFromSources): void {
   const data = program
     .command("data")
-    .description("list, fetch and check data sets")
+    .description("list, fetch, check and convert data sets")
     .helpCommand(false)
     .addHelpText("after", examples)
 
@@ -60,12 +64,14 @@ export function addDataCommand(program: Command, io: CommandIo, fetch: FetchData
     .description("read data from end to end; count them and tell every defect")
     .argument("<SPEC>", "NAME or FORMAT:PATH")
     .option("--image-size <PIXELS>", "side that images of a folder are brought to", parseSide, 32)
+    .option("--quick", "images with boxes: read only the headers of the image files, which misses damaged ones")
     .option("--json", "print one JSON object instead of text")
-    .action(async (spec: string, { imageSize, json }: { imageSize: number; json?: boolean }) => {
+    .action(async (spec: string, { imageSize, quick, json }: CheckCommandOptions) => {
       const { checkDataset, formatSummary } = await import("../data/check-dataset.ts")
       const defects: DataDefect[] = []
       const summary = await checkDataset(spec, {
         imageSize,
+        decodes: quick !== true,
         signal: io.signal,
         onProgress: everyFewSeconds((done, total) =>
           io.stderr(`read ${formatCount(done)} of ${formatCount(total)} images\n`),
@@ -78,6 +84,14 @@ export function addDataCommand(program: Command, io: CommandIo, fetch: FetchData
       })
       io.stdout(json === true ? `${JSON.stringify(summary, null, 2)}\n` : `${formatSummary(summary)}\n`)
     })
+
+  addConvertCommand(data, io)
+}
+
+interface CheckCommandOptions {
+  readonly imageSize: number
+  readonly quick?: boolean
+  readonly json?: boolean
 }
 
 /** Loaded when it is wanted: reading images takes a moment to load, which other commands should not wait for. */
@@ -90,13 +104,4 @@ function parseSide(text: string): number {
   const side = Number(text)
   if (Number.isInteger(side) && side >= 8 && side <= 1024) return side
   throw new InvalidArgumentError("It has to be a whole number in 8..1024.")
-}
-
-function everyFewSeconds(tell: (done: number, total: number) => void): (done: number, total: number) => void {
-  let lastAt = performance.now()
-  return (done, total) => {
-    if (performance.now() - lastAt < 5000) return
-    lastAt = performance.now()
-    tell(done, total)
-  }
 }

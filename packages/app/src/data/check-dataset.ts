@@ -1,5 +1,16 @@
-import { createRng, InternalError } from "@learnloss/engine"
-import { type DataDefect, type ImageShape, isPictures, openDataset } from "@learnloss/learn"
+import { createRng } from "@learnloss/engine"
+import {
+  annotationFormats,
+  type DataDefect,
+  type DetectionSummary,
+  type ImageShape,
+  isPictures,
+  openDataset,
+  parseDataSpec,
+  summarizeAnnotations,
+  summarizeDetection,
+} from "@learnloss/learn"
+import { formatDetectionSummary } from "./check-detection.ts"
 
 /** What `learnloss data check` found out. */
 export interface DatasetSummary {
@@ -19,6 +30,8 @@ export interface DatasetSummary {
 
 export interface CheckOptions {
   readonly imageSize: number
+  /** Decodes images with boxes, which are otherwise not decoded before they are trained on. */
+  readonly decodes?: boolean
   readonly signal: AbortSignal
   readonly onProgress?: (done: number, total: number) => void
   readonly onDefect?: (defect: DataDefect) => void
@@ -29,7 +42,13 @@ export interface CheckOptions {
  *
  * @throws LearnlossError when it cannot be used, after every defect was told.
  */
-export async function checkDataset(data: string, options: CheckOptions): Promise<DatasetSummary> {
+export async function checkDataset(data: string, options: CheckOptions): Promise<DatasetSummary | DetectionSummary> {
+  const { format, path } = parseDataSpec(data)
+  const annotated = annotationFormats.find((known) => known === format)
+  if (annotated !== undefined) {
+    const { decodes, signal, onProgress, onDefect } = options
+    return await summarizeAnnotations(annotated, path, { rng: createRng(0), decodes, signal, onProgress, onDefect })
+  }
   const defects: DataDefect[] = []
   const dataset = await openDataset(data, {
     imageSize: options.imageSize,
@@ -46,7 +65,7 @@ export async function checkDataset(data: string, options: CheckOptions): Promise
     for (const target of targets) counts[target] = (counts[target] ?? 0) + 1
     return counts
   }
-  if (isPictures(dataset)) throw new InternalError("pictures cannot be checked yet")
+  if (isPictures(dataset)) return summarizeDetection(dataset)
   const [train, test] = [count(dataset.train.targets), count(dataset.test.targets)]
   return {
     data: dataset.name,
@@ -60,7 +79,8 @@ export async function checkDataset(data: string, options: CheckOptions): Promise
 }
 
 /** The summary as lines for a person, with a bar for each class. */
-export function formatSummary(summary: DatasetSummary): string {
+export function formatSummary(summary: DatasetSummary | DetectionSummary): string {
+  if ("splits" in summary) return formatDetectionSummary(summary)
   const { imageShape: shape, normalization, defects } = summary
   const channels = shape.channels === 1 ? "1 channel" : `${shape.channels} channels`
   const facts = [

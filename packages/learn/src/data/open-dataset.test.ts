@@ -1,7 +1,7 @@
 import { join } from "node:path"
 import { createRng } from "@learnloss/engine"
 import { describe, expect, it } from "vitest"
-import { temporaryFolder, writeClasses } from "./data-files.test-suite.ts"
+import { temporaryFolder, write, writeClasses } from "./data-files.test-suite.ts"
 import { openDataset, parseDataSpec } from "./open-dataset.ts"
 
 const options = { imageSize: 16, rng: createRng(0) }
@@ -22,6 +22,18 @@ describe("parseDataSpec", () => {
     ["", /UNKNOWN|got ""/],
   ])("refuses %j with the near miss or the known names", (spec, message) => {
     expect(() => parseDataSpec(spec)).toThrow(message)
+  })
+
+  it("says what to write when only a folder of annotated images is given", () => {
+    for (const [format, file] of [
+      ["voc", "JPEGImages/a.jpg"],
+      ["coco", "annotations/instances_train.json"],
+      ["yolo", "data.yaml"],
+    ] as const) {
+      const folder = temporaryFolder()
+      write(join(folder, file), "")
+      expect(() => parseDataSpec(folder)).toThrow(`${format}:${folder}`)
+    }
   })
 
   it("says what to write when only a folder is given", () => {

@@ -1,4 +1,5 @@
-import { existsSync } from "node:fs"
+import { existsSync, readdirSync, statSync } from "node:fs"
+import { join } from "node:path"
 import { type DataFormat, dataFormats, nearest } from "@learnloss/contract"
 import { LearnlossError } from "@learnloss/engine"
 import { readDetectionDataset } from "./annotations/detection-dataset.ts"
@@ -78,8 +79,23 @@ export async function openDataset(spec: string, options: ReadOptions): Promise<A
 }
 
 function suggest(spec: string, name: string, path: string | undefined): string {
-  if (existsSync(spec)) return `To read this folder, write images:${spec} (or another format before the colon).`
+  if (existsSync(spec)) return `To read this, write ${likelyFormat(spec)}:${spec} (or another format before the colon).`
   const meant = nearest(name, dataFormats)
   if (meant === undefined) return "Run `learnloss data list` to see what each of them is."
   return `Did you mean ${path === undefined ? meant : `${meant}:${path}`}?`
+}
+
+/** What a folder or file looks like. */
+function likelyFormat(path: string): DataFormat {
+  const holds = (...names: readonly string[]): boolean => names.some((name) => existsSync(join(path, name)))
+  if (path.endsWith(".json") || ["", "annotations", "train"].some((below) => holdsJson(join(path, below))))
+    return "coco"
+  if (holds("JPEGImages", "VOCdevkit", "VOC2007", "VOC2012")) return "voc"
+  return holds("data.yaml", "classes.txt") || path.endsWith(".yaml") ? "yolo" : "images"
+}
+
+function holdsJson(folder: string): boolean {
+  return (
+    existsSync(folder) && statSync(folder).isDirectory() && readdirSync(folder).some((name) => name.endsWith(".json"))
+  )
 }

@@ -1,14 +1,11 @@
-import { LearnlossError } from "@learnloss/engine"
 import type { DetectionTarget } from "../boxes.ts"
 import type { DetectionDataset, PictureSet } from "../dataset.ts"
 import type { ReadOptions } from "../reader.ts"
 import { requireUniqueIds } from "../sample-set.ts"
-import type { AnnotatedImage, AnnotatedObject, AnnotatedSet, AnnotationFormat } from "./annotated-set.ts"
+import type { AnnotatedImage, AnnotatedObject, AnnotationFormat } from "./annotated-set.ts"
 import { usableObjects } from "./check-objects.ts"
-import { chooseSplits } from "./choose-splits.ts"
-import { DefectLog } from "./defects.ts"
-import { readAnnotatedSet } from "./read-set.ts"
-import { parseSetSpec } from "./set-spec.ts"
+import type { DefectLog } from "./defects.ts"
+import { openAnnotations } from "./open-annotations.ts"
 
 /** Means and deviations of ImageNet's channels, which networks for photographs are fed with; nothing is measured. */
 const normalization = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const
@@ -25,21 +22,8 @@ export async function readDetectionDataset(
   text: string | undefined,
   options: ReadOptions,
 ): Promise<DetectionDataset> {
-  const spec = parseSetSpec(format, text)
-  const where = `data "${format}:${text}"`
-  const log = new DefectLog(options.onDefect)
-  const { origin } = spec
-  const set = await readAnnotatedSet(format, spec.path, {
-    log,
-    origin,
-    onProgress: options.onProgress,
-    signal: options.signal,
-  })
-  const classNames = spec.classes ?? set.classNames
-  requireClasses(where, set, classNames)
+  const { where, set, classNames, log, chosen } = await openAnnotations(format, text, options)
   const images = new Map(set.images.map((image) => [image.id, image]))
-  const isUsable = (id: string): boolean => images.get(id)?.path != null && !log.spoiled.has(id)
-  const chosen = chooseSplits(where, set, spec, isUsable, options.rng)
   const split = (ids: readonly string[]): PictureSet<DetectionTarget> =>
     pictureSet(
       ids.map((id) => images.get(id) as AnnotatedImage),
@@ -92,15 +76,4 @@ function targetOf(
       isDifficult: isDifficult === true,
     })),
   }
-}
-
-function requireClasses(where: string, set: AnnotatedSet, classNames: readonly string[]): void {
-  const unknown = classNames.find((name) => !set.classNames.includes(name))
-  if (classNames.length > 0 && unknown === undefined && new Set(classNames).size === classNames.length) return
-  throw new LearnlossError(classNames.length === 0 ? "NO_OBJECTS" : "UNKNOWN_CLASS", {
-    where,
-    expected: classNames.length === 0 ? "at least one object" : `each once of the classes ${set.classNames.join(", ")}`,
-    got: classNames.length === 0 ? "none" : (unknown ?? "one twice"),
-    fix: classNames.length === 0 ? "Annotate some images first." : "Correct classes=, or leave it out to take all.",
-  })
 }

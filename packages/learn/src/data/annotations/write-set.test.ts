@@ -48,6 +48,7 @@ async function vocFolder(): Promise<string> {
   await writeVocImage(folder, "c", vocObject("cat", [0, 0, "40.0", 30]) + vocObject("cat", [7, 7, 7, 7]))
   writeVocSplit(folder, "train", "b", "a é")
   writeVocSplit(folder, "trainval", "b", "a é", "c")
+  writeVocSplit(folder, "val", "c")
   writeVocSplit(folder, "dog_train", "b -1")
   write(join(folder, "ImageSets/Layout/train.txt"), "b 1\n")
   return folder
@@ -164,6 +165,7 @@ describe("writeAnnotatedSet", () => {
     const coco = await convert(voc, "coco")
     expect(plain(coco.set)).toEqual({ ...plain(voc), images: expect.arrayContaining(plain(voc).images) })
     expect(coco.set.images[0]?.objects ?? coco.set.images[1]?.objects).toBeDefined()
+    expect(contents((await convert(coco.set, "coco")).folder)).toEqual(contents(coco.folder))
     const again = await convert(coco.set, "voc")
     expect(plain(again.set)).toEqual(plain(voc))
     const dog = again.set.images[0]?.objects[0]
@@ -193,6 +195,7 @@ describe("writeAnnotatedSet", () => {
     expect(plain(set).splits).toEqual([
       ["train", ["b.jpg", "a é.jpg"]],
       ["trainval", ["b.jpg", "a é.jpg", "c.jpg"]],
+      ["val", ["c.jpg"]],
     ])
   })
 

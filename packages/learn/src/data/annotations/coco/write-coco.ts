@@ -4,6 +4,11 @@ import type { SetWriter } from "../set-writer.ts"
 import type { CocoCategoryJson, CocoId, CocoSetJson, JsonObject } from "./coco-json.ts"
 import { writeCocoObject } from "./coco-object.ts"
 
+interface Entry {
+  readonly object: AnnotatedObject
+  readonly json: JsonObject
+}
+
 /** Writes `annotations/instances_SPLIT.json` and `images/`; a set that was one of COCO keeps its files and ids. */
 export const writeCocoSet: SetWriter = async (set, target) => {
   const isOwn = set.carried?.format === "coco"
@@ -32,16 +37,10 @@ export const writeCocoSet: SetWriter = async (set, target) => {
         return { object, json: writeCocoObject(object, { id, image: ids.get(image.id) as CocoId, category }) }
       }),
     )
-    const places = entries.map(({ object: { carried } }) =>
-      carried?.format === "coco" && carried.file === own?.file ? carried.position : Number.POSITIVE_INFINITY,
-    )
-    const order = entries
-      .map((_, index) => index)
-      .sort((a, b) => (places[a] === places[b] ? a - b : (places[a] as number) - (places[b] as number)))
     const json: JsonObject = {
       ...own?.rest,
       images: annotated.map((image) => imageJson(image, ids.get(image.id) as CocoId, names?.get(image.id) ?? image.id)),
-      annotations: order.map((index) => entries[index]?.json),
+      annotations: inOrder(entries, own?.file).map(({ json }) => json),
       categories,
     }
     await target.putText(
@@ -49,6 +48,16 @@ export const writeCocoSet: SetWriter = async (set, target) => {
       `${JSON.stringify(json)}\n`,
     )
   }
+}
+
+/** Annotations as they stood in the file, where all of them are from it; else image by image. */
+function inOrder(entries: readonly Entry[], file: string | undefined): readonly Entry[] {
+  const placed = entries.flatMap((entry) => {
+    const { carried } = entry.object
+    return carried?.format === "coco" && carried.file === file ? [{ entry, position: carried.position }] : []
+  })
+  if (placed.length < entries.length) return entries
+  return placed.sort((a, b) => a.position - b.position).map(({ entry }) => entry)
 }
 
 function splitLists(set: AnnotatedSet): Map<string, readonly string[]> {

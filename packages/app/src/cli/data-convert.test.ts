@@ -1,0 +1,101 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Command } from "commander"
+import sharp from "sharp"
+import { describe, expect, it, onTestFinished } from "vitest"
+import { addDataCommand } from "./data.ts"
+
+async function run(...args: readonly string[]) {
+  const [stdout, stderr]: [string[], string[]] = [[], []]
+  const io = {
+    stdout: (text: string) => void stdout.push(text),
+    stderr: (text: string) => void stderr.push(text),
+    isTerminal: false,
+    signal: new AbortController().signal,
+  }
+  const program = new Command("learnloss").exitOverride().configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
+  addDataCommand(program, io)
+  const error = await program.parseAsync(["data", ...args], { from: "user" }).then(
+    () => undefined,
+    (thrown: Error) => thrown,
+  )
+  return { stdout: stdout.join(""), stderr: stderr.join(""), error }
+}
+
+const object = (name: string, [x1, y1, x2, y2]: readonly number[]) =>
+  `<object><name>${name}</name><difficult>1</difficult><bndbox><xmin>${x1}</xmin><ymin>${y1}</ymin><xmax>${x2}</xmax><ymax>${y2}</ymax></bndbox></object>`
+
+/** Five images of 40x30 pixels; the first has a box without area, the last is cut off. */
+async function vocFolder(): Promise<string> {
+  const above = mkdtempSync(join(tmpdir(), "learnloss-voc-"))
+  onTestFinished(() => rmSync(above, { recursive: true, force: true }))
+  const folder = join(above, "voc")
+  for (const below of ["JPEGImages", "Annotations"]) mkdirSync(join(folder, below), { recursive: true })
+  for (let index = 0; index < 5; index++) {
+    const image = await sharp({ create: { width: 400, height: 300, channels: 3, background: "red" } })
+      .jpeg()
+      .toBuffer()
+    writeFileSync(join(folder, "JPEGImages", `${index}.jpg`), index === 4 ? image.subarray(0, 700) : image)
+    const boxes = object("dog", [1, 1, 41, 21]) + (index === 0 ? object("cat", [5, 5, 5, 9]) : "")
+    writeFileSync(join(folder, "Annotations", `${index}.xml`), `<annotation>${boxes}</annotation>`)
+  }
+  return folder
+}
+
+describe("learnloss data check of images with boxes", () => {
+  it("counts images and boxes of each split and tells every defect", async () => {
+    const { stdout, error } = await run("check", `voc:${await vocFolder()}`)
+    expect(error).toBeUndefined()
+    expect(stdout).toMatch(/test +a fifth of all images, drawn\n/)
+    expect(stdout).toMatch(/400 x 300 pixels/)
+    expect(stdout).toMatch(/images +4\n.*without boxes +0\n.*boxes +4\n.*cat +0\n.*dog +4\n/s)
+    expect(stdout).toMatch(/2 defects: 1 damaged-image, 1 zero-area\n/)
+    expect(stdout).toMatch(/4\.jpg: damaged: .*: image left out\n/)
+    expect(stdout).toMatch(/0\.xml: object 2 \(cat\): zero area \[5, 5, 5, 9\]: box left out\n/)
+  })
+
+  it("prints one JSON object, and finds no damage in headers", async () => {
+    const summary = JSON.parse((await run("check", `voc:${await vocFolder()}`, "--quick", "--json")).stdout)
+    expect(summary).toMatchObject({
+      classNames: ["cat", "dog"],
+      splits: [{ name: "all", images: 5, imagesWithoutBoxes: 0, boxes: [0, 5] }],
+      defectCounts: { "zero-area": 1 },
+    })
+  })
+
+  it("fails with what it looked for when there is nothing", async () => {
+    expect((await run("check", "coco:nowhere")).error?.message).toMatch(/no such folder/)
+  })
+})
+
+describe("learnloss data convert", () => {
+  it("writes another format and says what that has no place for", async () => {
+    const folder = await vocFolder()
+    const { stdout, error } = await run("convert", `voc:${folder}`, `yolo:${folder}-yolo`)
+    expect(error).toBeUndefined()
+    expect(stdout).toContain(": 5 images, 6 boxes of 2 classes from voc:")
+    expect(stdout).toMatch(/without:\n {2}objects: difficult \(6\)\n {2}objects: left out, without area .*\(1\)\n/)
+    expect(readFileSync(join(`${folder}-yolo`, "labels/1.txt"), "utf8")).toBe(
+      "1 0.0525 0.0366666666666667 0.1 0.0666666666666667\n",
+    )
+    const back = JSON.parse(
+      (await run("convert", `yolo:${folder}-yolo`, `voc:${folder}-voc?origin=one`, "--json")).stdout,
+    )
+    expect(back).toMatchObject({ images: 5, boxes: 5, classes: ["cat", "dog"], losses: [] })
+    expect(readFileSync(join(`${folder}-voc`, "Annotations/1.xml"), "utf8")).toMatch(/<xmin>2<.*<xmax>41</s)
+  })
+
+  it("refuses what is no such format, has options that say nothing, or would be written over", async () => {
+    const folder = await vocFolder()
+    expect((await run("convert", "shapes", `coco:${folder}-out`)).error).toMatchObject({ code: "NOT_CONVERTIBLE" })
+    expect((await run("convert", `voc:${folder}?train=a`, `coco:${folder}-out`)).error).toMatchObject({
+      code: "BAD_OPTION",
+    })
+    expect((await run("convert", `voc:${folder}`, `coco:${folder}`)).error).toMatchObject({ code: "FOLDER_NOT_EMPTY" })
+    expect((await run("convert", `voc:${folder}`, `coco:${folder}-out`, "--images", "move")).error?.message).toMatch(
+      /copy, link/,
+    )
+    expect(existsSync(`${folder}-out`)).toBe(false)
+  })
+})
