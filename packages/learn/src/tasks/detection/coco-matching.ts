@@ -33,7 +33,7 @@ export type AreaRange = readonly [from: number, to: number]
 export interface Overlaps {
   /** Detections that overlap an object enough for some threshold; most do not. Best first. */
   readonly near: readonly number[]
-  /** Of those, [near, truths]: intersection over union, or over the detection's own area where the object is a crowd. */
+  /** Of those, [near, truths]: intersection over union, or over the detection's area where the object is a crowd. */
   readonly shares: readonly (readonly number[])[]
 }
 
@@ -71,8 +71,8 @@ export function withoutObject(area: number, range: AreaRange): number {
 
 /**
  * Gives the detections of one image and class, highest score first, to its objects, as pycocotools' `evaluateImg`: each
- * takes the free object that it overlaps most, the last of equals, if it overlaps it by the threshold. It takes one that
- * does not have to be found only where no other is left, and then it is not counted; a crowd stays free.
+ * takes the free object that it overlaps most, the last of equals, if it overlaps it by the threshold. It takes one
+ * that does not have to be found only where no other is left, and then it is not counted; a crowd stays free.
  *
  * @param outcomes for each of `overlapThresholds` what becomes of the detections; those that take an object are written
  */

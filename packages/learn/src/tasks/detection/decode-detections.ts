@@ -125,8 +125,8 @@ function noCandidates(classes: number): Candidate[][] {
 }
 
 /**
- * Adds a candidate, whose position is beyond all before it, unless as many better ones as wanted are known. They are sorted
- * when that many have gathered and again with as many more, so the first of them are always in order.
+ * Adds a candidate, whose position is beyond all before it, unless as many better ones as wanted are known. They are
+ * sorted when that many have gathered and again with as many more, so the first of them are always in order.
  */
 function offer(candidates: Candidate[], candidate: Candidate, most: number): void {
   const worst = candidates[most - 1]

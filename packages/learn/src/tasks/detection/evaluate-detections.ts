@@ -20,8 +20,8 @@ export interface DetectionMetrics {
  *
  * @param predictions of each image, boxes relative to the image, 0..1
  * @param targets of the same images, boxes in pixels
- * @throws LearnlossError COUNT_MISMATCH when there are not as many predictions as targets, DETECTION_INVALID when a class
- *   does not exist or a score or corner is no finite number
+ * @throws LearnlossError COUNT_MISMATCH when there are not as many predictions as targets, DETECTION_INVALID when a
+ *   class does not exist or a score or corner is no finite number
  */
 export function evaluateDetections(
   predictions: readonly (readonly Detection[])[],
