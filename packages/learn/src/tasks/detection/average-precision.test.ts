@@ -33,6 +33,13 @@ describe("average precision of PASCAL VOC", () => {
     expect(averagePrecision([[...once, found(0, 0.8)]], truths, 1).mean?.allPoint).toBeCloseTo((1 + 2 / 3) / 2, 12)
   })
 
+  test("gives a detection that overlaps two objects equally to the first", () => {
+    const between = [[found(5, 1)]]
+    const options = { iouThreshold: 0.3 }
+    expect(averagePrecision(between, [[object(10), object(0, true)]], 1, options).mean?.allPoint).toBe(1)
+    expect(averagePrecision(between, [[object(0, true), object(10)]], 1, options).mean?.allPoint).toBe(0)
+  })
+
   test("takes an overlap of exactly the threshold as found, and a recall of exactly a tenth as reached", () => {
     const half: Detection = { classIndex: 0, score: 1, box: [0, 0, 5, 10] }
     expect(averagePrecision([[half]], [[object(0)]], 1).mean?.allPoint).toBe(1)

@@ -44,6 +44,19 @@ describe("average precision of COCO", () => {
     expect(cocoAveragePrecision([[found(0, 0.5), ...inCrowd]], solid, 1).ap).toBeLessThan(0.2)
   })
 
+  test("gives a detection to an object before a crowd that it overlaps more", () => {
+    const truths = [[object(100, 50, true), { ...object(100), box: [100, 0, 110, 6] as const }]]
+    expect(cocoAveragePrecision([[found(100, 1)]], truths, 1)).toMatchObject({ ap50: 1, ap75: 0 })
+  })
+
+  test("compares recalls as numpy rounds them", () => {
+    const truths = [Array.from({ length: 100 }, (_, index) => object(index * 20))]
+    const some = (count: number) => [Array.from({ length: count }, (_, index) => found(index * 20, 1))]
+    // Recall 0, 0.01, ..., 0.36 are 37 recalls; 35 of 100 do not reach 35 * 0.01, which is a little more than 0.35.
+    expect(cocoAveragePrecision(some(36), truths, 1).ap).toBeCloseTo(37 / 101, 12)
+    expect(cocoAveragePrecision(some(35), truths, 1).ap).toBeCloseTo(35 / 101, 12)
+  })
+
   test("judges size by the area that is told, else by the box", () => {
     const detections = [[found(0, 1, 40)]]
     expect(cocoAveragePrecision(detections, [[object(0, 40)]], 1)).toMatchObject({

@@ -143,7 +143,7 @@ function meanPrecision(order: Uint32Array, outcomes: Uint8Array, objects: number
   let sum = 0
   let place = 0
   for (let hundredth = 0; hundredth <= 100; hundredth++) {
-    // In floating point, as numpy's linspace and searchsorted have it: 29 of 100 do not reach 29 * 0.01.
+    // In floating point, as numpy's linspace and searchsorted have it: 35 of 100 do not reach 35 * 0.01.
     while (place < envelope.length && (place + 1) / objects < hundredth * 0.01) place++
     sum += envelope[place] ?? 0
   }
