@@ -26,7 +26,16 @@ export const modelNames = ["resnet18", "cnn4", "ssd300-vgg16", "ssd-mobile"] as 
 export type ModelName = (typeof modelNames)[number]
 
 /** Data sets and formats that `data:` can name; a format takes a path after a colon. */
-export const dataFormats = ["cifar10", "fashion-mnist", "images", "shapes", "voc", "coco", "yolo"] as const
+export const dataFormats = [
+  "cifar10",
+  "fashion-mnist",
+  "images",
+  "shapes",
+  "shapes-detection",
+  "voc",
+  "coco",
+  "yolo",
+] as const
 export type DataFormat = (typeof dataFormats)[number]
 
 /** How the loss prediction module is trained beside the network. */

@@ -27,7 +27,7 @@ describe("learnloss data list", () => {
   it("names every format, as text and as JSON", async () => {
     expect((await run(["list"])).stdout).toMatch(/cifar10:DIR.*fashion-mnist:DIR.*images:DIR.*shapes/s)
     const listed = JSON.parse((await run(["list", "--json"])).stdout)
-    expect(listed).toHaveLength(7)
+    expect(listed).toHaveLength(8)
     expect(listed[3]).toMatchObject({ name: "shapes", isFetchable: false, folder: null })
   })
 })
@@ -45,6 +45,11 @@ describe("learnloss data check", () => {
     const summary = JSON.parse((await run(["check", "shapes:40,20", "--json"])).stdout)
     expect(summary).toMatchObject({ data: "shapes:40,20", trainImages: 40, testImages: 20, defects: [] })
     expect(summary.classes[0]).toEqual({ name: "circle", train: 4, test: 2 })
+  })
+
+  it("counts boxes of drawn pictures", async () => {
+    const { stdout } = await run(["check", "shapes-detection:40,20"])
+    expect(stdout).toMatch(/128 x 128 pixels\n.* train +test\n +images +40 +20\n.*crescent +\d+ +\d+\n\nno defects\n$/s)
   })
 
   it("tells every defect with file and reason, and fails on those that matter", async () => {

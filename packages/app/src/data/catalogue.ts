@@ -70,6 +70,13 @@ export const catalogue = {
     licence: null,
     recipe: null,
   },
+  "shapes-detection": {
+    forms: ["shapes-detection", "shapes-detection:TRAIN,TEST"],
+    description:
+      "drawn shapes with boxes: colour pictures of 128x128 pixels, 6 classes, made on the spot (2,000 and 500)",
+    licence: null,
+    recipe: null,
+  },
   voc: {
     forms: ["voc:DIR", "voc:DIR?train=trainval&test=test"],
     description:

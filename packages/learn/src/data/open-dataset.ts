@@ -9,12 +9,14 @@ import { readFashionMnist } from "./fashion-mnist.ts"
 import { readImageFolder } from "./image-folder.ts"
 import type { DatasetReader, ReadOptions } from "./reader.ts"
 import { generateShapes } from "./shapes/generate.ts"
+import { generateShapesDetection } from "./shapes/generate-detection.ts"
 
 const readers = {
   cifar10: readCifar10,
   "fashion-mnist": readFashionMnist,
   images: readImageFolder,
   shapes: generateShapes,
+  "shapes-detection": generateShapesDetection,
   voc: (path, options) => readDetectionDataset("voc", path, options),
   coco: (path, options) => readDetectionDataset("coco", path, options),
   yolo: (path, options) => readDetectionDataset("yolo", path, options),

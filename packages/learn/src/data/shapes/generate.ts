@@ -1,14 +1,15 @@
 import { setImmediate } from "node:timers/promises"
-import { LearnlossError, type Rng } from "@learnloss/engine"
+import type { Rng } from "@learnloss/engine"
 import type { ClassificationDataset, ImageShape, SampleSet } from "../dataset.ts"
 import { measureNormalization } from "../normalization.ts"
 import type { ReadOptions } from "../reader.ts"
 import { sampleSet } from "../sample-set.ts"
 import { outlines } from "./outlines.ts"
 import { drawNoise, type Field, imageSide, paintShape, sampleField } from "./paint.ts"
+import { parseSizes } from "./sizes.ts"
 
 const defaultSizes = { train: 12_000, test: 2_000 }
-const largestSize = 100_000
+const sizeLimits = { least: Object.keys(outlines).length, most: 100_000, usual: defaultSizes }
 const imageShape: ImageShape = { channels: 3, height: imageSide, width: imageSide }
 
 /**
@@ -23,7 +24,7 @@ const imageShape: ImageShape = { channels: 3, height: imageSide, width: imageSid
  * @throws LearnlossError `BAD_SIZE`
  */
 export async function generateShapes(path: string | undefined, options: ReadOptions): Promise<ClassificationDataset> {
-  const sizes = path === undefined ? defaultSizes : parseSizes(path)
+  const sizes = path === undefined ? defaultSizes : parseSizes("shapes", path, sizeLimits)
   const total = sizes.train + sizes.test
   const rng = options.rng.child("shapes")
   const noise = drawNoise(rng.child("noise"))
@@ -66,19 +67,4 @@ async function drawSplit(
     positions.map((position) => position % fields.length),
     images,
   )
-}
-
-function parseSizes(path: string): { readonly train: number; readonly test: number } {
-  const match = /^(\d+),(\d+)$/.exec(path)
-  const [train, test] = [Number(match?.[1]), Number(match?.[2])]
-  const classCount = Object.keys(outlines).length
-  if (match !== null && Math.min(train, test) >= classCount && Math.max(train, test) <= largestSize) {
-    return { train, test }
-  }
-  throw new LearnlossError("BAD_SIZE", {
-    where: `data "shapes:${path}"`,
-    expected: `shapes:TRAIN,TEST with two counts in ${classCount}..${largestSize}`,
-    got: `"${path}"`,
-    fix: `Write for example shapes:${defaultSizes.train},${defaultSizes.test}, or just shapes.`,
-  })
 }

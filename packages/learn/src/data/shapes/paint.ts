@@ -26,6 +26,13 @@ export function sampleField(outline: Outline): Field {
   return field
 }
 
+/** The value of an outline at a point, nearest on the grid; undefined where the grid does not reach. */
+export function fieldAt(field: Field, x: number, y: number): number | undefined {
+  const scale = (fieldSide - 1) / (2 * fieldReach)
+  const [column, row] = [Math.round((x + fieldReach) * scale), Math.round((y + fieldReach) * scale)]
+  return column < 0 || row < 0 || column >= fieldSide || row >= fieldSide ? undefined : field[row * fieldSide + column]
+}
+
 /** Normally distributed numbers that all images take their noise from, each from another start and with another stride. */
 export function drawNoise(rng: Rng): Float32Array {
   return Float32Array.from({ length: noiseLength }, () => rng.normal())
