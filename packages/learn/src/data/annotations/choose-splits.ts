@@ -15,7 +15,7 @@ export interface ChosenSplits {
   readonly train: readonly string[]
   readonly test: readonly string[]
   /** What they were taken from, for people, e.g. `trainval`, or `a fifth of train, drawn`. */
-  readonly origin: { readonly train: string; readonly test: string }
+  readonly from: { readonly train: string; readonly test: string }
 }
 
 /**
@@ -44,13 +44,13 @@ export function chooseSplits(
   const inTest = new Set(testFrom === undefined ? [] : idsOf(where, set, testFrom))
   const rest = set.images.map(({ id }) => id).filter((id) => !inTest.has(id))
   const train = trainFrom === undefined ? rest : [...inTrain]
-  const from = trainFrom?.join("+") ?? (testFrom === undefined ? "all images" : `all but ${testFrom.join("+")}`)
+  const source = trainFrom?.join("+") ?? (testFrom === undefined ? "all images" : `all but ${testFrom.join("+")}`)
   if (testFrom !== undefined) {
-    requireApart(where, train, inTest, from, testFrom.join("+"))
+    requireApart(where, train, inTest, source, testFrom.join("+"))
     return {
       train: train.filter(usable),
       test: [...inTest].filter(usable),
-      origin: { train: from, test: testFrom.join("+") },
+      from: { train: source, test: testFrom.join("+") },
     }
   }
   const all = train.filter(usable)
@@ -63,7 +63,7 @@ export function chooseSplits(
   return {
     train: all.filter((id) => !drawn.has(id)),
     test: all.filter((id) => drawn.has(id)),
-    origin: { train: `four fifths of ${from}, drawn`, test: `a fifth of ${from}, drawn` },
+    from: { train: `four fifths of ${source}, drawn`, test: `a fifth of ${source}, drawn` },
   }
 }
 

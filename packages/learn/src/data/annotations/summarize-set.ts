@@ -52,7 +52,7 @@ export async function summarizeAnnotations(
     data: `${format}:${text}`,
     classNames,
     splits: [...named, ...others],
-    uses: chosen.origin,
+    uses: chosen.from,
     sizes: sizesOf([...counted.values()]),
     defects: log.defects,
     defectCounts: countKinds(log.defects),

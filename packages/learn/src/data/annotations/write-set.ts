@@ -1,5 +1,5 @@
 import { constants } from "node:fs"
-import { copyFile, link, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises"
+import { copyFile, link, mkdir, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises"
 import { dirname, join, resolve } from "node:path"
 import { InternalError, LearnlossError } from "@learnloss/engine"
 import type { AnnotatedSet, AnnotationFormat } from "./annotated-set.ts"
@@ -48,7 +48,10 @@ export async function writeAnnotatedSet(set: AnnotatedSet, options: SetWriteOpti
   await mkdir(unfinished, { recursive: true })
   try {
     await writers[options.format](set, makeTarget(set, unfinished, losses, options))
-    await rm(folder, { recursive: true, force: true })
+    // Empty when it was looked at; should something have come into it since, it stays and this fails.
+    await rmdir(folder).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== "ENOENT") throw error
+    })
     await rename(unfinished, folder)
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true })

@@ -42,3 +42,10 @@ export function isObject(value: unknown): value is JsonObject {
 export function isId(value: unknown): value is CocoId {
   return typeof value === "string" || (typeof value === "number" && Number.isFinite(value))
 }
+
+/** Whether a value nests no deeper than entries of COCO have any reason to, so that it can be written again. */
+export function isShallow(value: unknown, levels = 16): boolean {
+  if (typeof value !== "object" || value === null) return true
+  if (levels === 0) return false
+  return Object.values(value).every((inner) => typeof inner !== "object" || isShallow(inner, levels - 1))
+}

@@ -95,6 +95,7 @@ describe("readCocoSet", () => {
   it("tells each entry that cannot be used, and reads the rest", async () => {
     const folder = temporaryFolder()
     await images(folder, "images/a.png", "images/b.png")
+    const deep = Array.from({ length: 20 }).reduce<unknown[]>((inner) => [inner], [])
     writeJson(join(folder, "all.json"), {
       images: [
         image(1, "a.png"),
@@ -112,6 +113,7 @@ describe("readCocoSet", () => {
         box(4, 1, 3, [1, 1, 2]),
         box(5, 1, 3, [1, 1, 2, 2]),
         "box",
+        box(6, 1, 3, [1, 1, 2, 2], { segmentation: deep }),
       ],
       categories,
     })
@@ -123,6 +125,7 @@ describe("readCocoSet", () => {
       "unreadable-annotation: images[5] lacks an id or a file_name: image left out",
       "other-image: annotations[2] names no image of the file: box left out",
       "other-image: annotations[5] names no image of the file: box left out",
+      "unreadable-annotation: annotations[6] nests too deep: box left out",
       'bad-coordinates: annotations[0]: bbox [1,1,"2",2] is not four numbers: box left out',
       "unknown-class: annotations[1]: category_id 99 is in no category: box left out",
       "bad-coordinates: annotations[3]: bbox [1,1,2] is not four numbers: box left out",

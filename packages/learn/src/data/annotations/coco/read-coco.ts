@@ -12,6 +12,7 @@ import {
   type CocoSetJson,
   isId,
   isObject,
+  isShallow,
 } from "./coco-json.ts"
 import { readCocoObject } from "./coco-object.ts"
 import { type CocoFile, findCoco } from "./find-coco.ts"
@@ -43,6 +44,7 @@ export async function readCocoSet(path: string, options: SetReadOptions): Promis
     for (const image of read) addImage(where, images, image, options.log)
     splits.set(file.split, [...new Set(read.map(({ id }) => id))])
     const { images: _, annotations: __, categories: ___, ...rest } = file.json
+    if (!isShallow([rest, categories])) throw tooDeep(where)
     sets.set(file.split, { file: file.file, categories, rest })
   }
   return {
@@ -85,7 +87,8 @@ function sortEntries(where: string, { json }: CocoFile, log: DefectLog): Entry[]
     const name = isObject(image) && typeof image.file_name === "string" ? image.file_name : `images[${index}]`
     if (!isObject(image) || !isId(image.id) || typeof image.file_name !== "string") {
       log.spoil(name, "unreadable-annotation", where, `${name} lacks an id or a file_name`)
-    } else if (entries.has(image.id)) {
+    } else if (!isShallow(image)) log.spoil(name, "unreadable-annotation", where, `${name} nests too deep`)
+    else if (entries.has(image.id)) {
       log.add("duplicate-image", "noted", where, `${name} has the id ${image.id} of another image: not read`)
     } else entries.set(image.id, { image: image as CocoImageJson, annotations: [] })
   }
@@ -93,7 +96,9 @@ function sortEntries(where: string, { json }: CocoFile, log: DefectLog): Entry[]
     const owner = isObject(annotation) && isId(annotation.image_id) ? annotation.image_id : undefined
     const entry = owner === undefined ? undefined : entries.get(owner)
     if (entry === undefined) log.add("other-image", "box", where, `annotations[${position}] names no image of the file`)
-    else entry.annotations.push({ json: annotation, position })
+    else if (!isShallow(annotation)) {
+      log.add("unreadable-annotation", "box", where, `annotations[${position}] nests too deep`)
+    } else entry.annotations.push({ json: annotation, position })
   }
   return [...entries.values()]
 }
@@ -164,4 +169,13 @@ function addImage(where: string, images: Map<string, AnnotatedImage>, image: Ann
 
 function shape({ objects }: AnnotatedImage): string {
   return JSON.stringify(objects.map(({ className, box }) => [className, box]))
+}
+
+function tooDeep(where: string): LearnlossError {
+  return new LearnlossError("BAD_JSON", {
+    where,
+    expected: "what stands beside images and annotations to be a few levels deep",
+    got: "more than 16 levels",
+    fix: "Take it out: it is nothing that COCO knows.",
+  })
 }
