@@ -112,14 +112,18 @@ def crop(pixels, boxes, labels, rng):
     return pixels, boxes, labels
 
 
-def augment(sample, side, rng):
+def augment(sample, side, changes, rng):
     """A changed image [3, side, side], normalised, with relative boxes and labels."""
     pixels, boxes, labels, _ = sample
-    pixels, boxes = expand(distort(pixels, rng), boxes, rng)
-    pixels, boxes, labels = crop(pixels, boxes, labels, rng)
+    if "photometric" in changes:
+        pixels = distort(pixels, rng)
+    if "expand" in changes:
+        pixels, boxes = expand(pixels, boxes, rng)
+    if "crop" in changes:
+        pixels, boxes, labels = crop(pixels, boxes, labels, rng)
     height, width, _ = pixels.shape
     relative = boxes / np.array([width, height, width, height], np.float32)
-    if rng.random() < 0.5:
+    if "flip" in changes and rng.random() < 0.5:
         pixels = pixels[:, ::-1]
         relative = np.stack([1 - relative[:, 2], relative[:, 1], 1 - relative[:, 0], relative[:, 3]], 1)
     return normalised(pixels, side), relative, labels
@@ -199,9 +203,10 @@ def main():
     parser.add_argument("--labels", type=int, help="train on this many images, drawn at random (default: all)")
     parser.add_argument("--side", type=int, default=160)
     parser.add_argument("--width", type=int, default=32)
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--augment", default="photometric,flip", help="of photometric, expand, crop, flip")
+    parser.add_argument("--steps", type=int, default=500)
     parser.add_argument("--batch", type=int, default=16)
-    parser.add_argument("--rate", type=float, default=0.05)
+    parser.add_argument("--rate", type=float, default=0.02)
     parser.add_argument("--decay", type=float, default=5e-4)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=2)
@@ -209,7 +214,7 @@ def main():
     torch.set_num_threads(options.threads)
     torch.manual_seed(options.seed)
     rng = random.Random(options.seed)
-    classes = options.classes.split(",")
+    classes, changes = options.classes.split(","), options.augment.split(",")
     train = read_split(options.folder, options.train, classes, 3 * options.side)
     if options.labels:
         train = rng.sample(train, options.labels)
@@ -222,7 +227,7 @@ def main():
     start, prepared, late = time.time(), 0.0, []
     for step, positions in enumerate(batches(len(train), options.batch, options.steps, rng)):
         began = time.time()
-        images, boxes, labels = zip(*(augment(train[position], options.side, rng) for position in positions))
+        images, boxes, labels = zip(*(augment(train[position], options.side, changes, rng) for position in positions))
         prepared += time.time() - began
         locations, logits, *_ = network(torch.from_numpy(np.stack(images)))
         targets = [match(torch.from_numpy(b), torch.from_numpy(l), defaults) for b, l in zip(boxes, labels)]

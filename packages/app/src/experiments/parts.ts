@@ -8,6 +8,7 @@ import type { DrawPicked } from "./picked-pictures.ts"
 export interface OpenOptions {
   readonly imageSize: number
   readonly rng: Rng
+  readonly defects: RunConfig["defects"]
   readonly signal: AbortSignal
   readonly onProgress: (done: number, total: number) => void
   readonly onDefect: (defect: { readonly file: string; readonly reason: string }) => void

@@ -56,6 +56,7 @@ export async function openKnownData(config: RunConfig, { parts, say, signal }: O
   const rng = createRng(config.seed)
   const dataset = await parts.openDataset(config.data, {
     imageSize: config.imageSize,
+    defects: config.defects,
     rng: rng.child("data"),
     signal,
     onProgress: everyFewSeconds((done, total) => say(`reading images: ${done} of ${total}`)),
