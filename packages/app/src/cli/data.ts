@@ -1,10 +1,12 @@
 import type { DataDefect } from "@learnloss/learn"
-import { type Command, InvalidArgumentError } from "commander"
+import type { Command } from "commander"
 import type { FetchedDataset, FetchOptions } from "../data/fetch-dataset.ts"
 import { formatCount } from "../report/format.ts"
 import { addConvertCommand } from "./data-convert.ts"
+import { addShowCommand } from "./data-show.ts"
 import { everyFewSeconds } from "./every-few-seconds.ts"
 import type { CommandIo } from "./io.ts"
+import { parseSide } from "./parse-options.ts"
 
 const examples = `
 Data are named NAME or FORMAT:PATH, here and in settings files. Fetched data sets go to $LEARNLOSS_DATA, else to
@@ -15,17 +17,18 @@ Examples:
   $ learnloss data fetch fashion-mnist
   $ learnloss data check images:photos
   $ learnloss data check voc:VOC2007 --json
+  $ learnloss data show voc:VOC2007 --augment
   $ learnloss data convert voc:VOC2007 coco:voc-as-coco
 `
 
 /** How a data set is fetched; tests put in one that needs no network. */
 export type FetchDataset = (name: string, options: FetchOptions) => Promise<FetchedDataset>
 
-/** Adds `learnloss data list | fetch NAME | check SPEC | convert FROM TO` to the command. */
+/** Adds `learnloss data list | fetch NAME | check SPEC | show SPEC | convert FROM TO` to the command. */
 export function addDataCommand(program: Command, io: CommandIo, fetch: FetchDataset = fetchFromSources): void {
   const data = program
     .command("data")
-    .description("list, fetch, check and convert data sets")
+    .description("list, fetch, check, show and convert data sets")
     .helpCommand(false)
     .addHelpText("after", examples)
 
@@ -85,6 +88,7 @@ export function addDataCommand(program: Command, io: CommandIo, fetch: FetchData
       io.stdout(json === true ? `${JSON.stringify(summary, null, 2)}\n` : `${formatSummary(summary)}\n`)
     })
 
+  addShowCommand(data, io)
   addConvertCommand(data, io)
 }
 
@@ -98,10 +102,4 @@ interface CheckCommandOptions {
 const fetchFromSources: FetchDataset = async (name, options) => {
   const { fetchDataset } = await import("../data/fetch-dataset.ts")
   return fetchDataset(name, options)
-}
-
-function parseSide(text: string): number {
-  const side = Number(text)
-  if (Number.isInteger(side) && side >= 8 && side <= 1024) return side
-  throw new InvalidArgumentError("It has to be a whole number in 8..1024.")
 }

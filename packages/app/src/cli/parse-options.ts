@@ -20,6 +20,13 @@ export function parseSeed(text: string): number {
   throw new InvalidArgumentError("It has to be a whole number of at least 0.")
 }
 
+/** Side of images in pixels. */
+export function parseSide(text: string): number {
+  const side = Number(text)
+  if (Number.isInteger(side) && side >= 8 && side <= 1024) return side
+  throw new InvalidArgumentError("It has to be a whole number in 8..1024.")
+}
+
 export function parseNumber(text: string): number {
   const number = Number(text)
   if (text.trim() !== "" && Number.isFinite(number)) return number

@@ -2,6 +2,7 @@ import { InternalError } from "@learnloss/engine"
 import type { ImageShape } from "@learnloss/learn"
 import sharp from "sharp"
 import { fontFamily } from "./fonts.ts"
+import { formatScore } from "./format.ts"
 import { escapeHtml } from "./markup.ts"
 import { renderPng } from "./render-png.ts"
 
@@ -85,11 +86,6 @@ async function drawTile(
   const kernel = tile.width >= width ? "nearest" : "lanczos3"
   const raw = { width, height, channels: channels === 1 ? 1 : 3 } as const
   return await sharp(interleaved, { raw }).resize(tile.width, tile.height, { kernel, fit: "fill" }).png().toBuffer()
-}
-
-/** Three digits: scores compare images of one picture only. */
-function formatScore(score: number): string {
-  return Number.isFinite(score) ? String(Number(score.toPrecision(3))) : String(score)
 }
 
 function line(text: string, x: number, y: number, colour: string, width: number): string {

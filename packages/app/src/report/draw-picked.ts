@@ -1,17 +1,55 @@
 import { InternalError } from "@learnloss/engine"
-import { type AnyDataset, isPictures, type PickedImage } from "@learnloss/learn"
+import {
+  type AnyDataset,
+  type DetectionTarget,
+  decodePicture,
+  isPictures,
+  type PickedImage,
+  type PictureDataset,
+  scaleTarget,
+} from "@learnloss/learn"
+import { labeledBoxes } from "../drawing/drawn-boxes.ts"
+import { pictureSheet } from "../drawing/picture-sheet.ts"
 import { contactSheet } from "./contact-sheet.ts"
+import { formatScore } from "./format.ts"
 
-/** Draws picked images of a pool as one PNG, each with the label that it was given and its score. */
+/** Pictures with boxes need more room than images of one class, so fewer are drawn, in columns and of this side. */
+const picturesShown = 12
+const pictureColumns = 4
+const pictureSide = 260
+
+/** Draws picked images of a pool as one PNG, each with the label or boxes that it was given and its score. */
 export async function drawPicked(picked: readonly PickedImage[], pool: AnyDataset): Promise<Uint8Array> {
-  if (isPictures(pool)) throw new InternalError("pictures cannot be drawn yet")
-  const { imageShape, classNames, train } = pool
-  const positions = new Map(train.ids.map((id, position) => [id, position]))
-  const images = picked.map(({ id, score }) => {
+  const positions = new Map(pool.train.ids.map((id, position) => [id, position]))
+  const positionOf = (id: string): number => {
     const position = positions.get(id)
     if (position === undefined) throw new InternalError(`no image ${id} in the pool`)
+    return position
+  }
+  if (isPictures(pool)) return await drawPictures(picked.slice(0, picturesShown), pool, positionOf)
+  const { imageShape, classNames, train } = pool
+  const images = picked.map(({ id, score }) => {
+    const position = positionOf(id)
     const target: number = train.targets[position]
     return { label: classNames[target] ?? String(target), score, pixels: train.image(position) }
   })
   return await contactSheet(images, imageShape)
+}
+
+async function drawPictures(
+  picked: readonly PickedImage[],
+  { train, classNames }: PictureDataset<DetectionTarget>,
+  positionOf: (id: string) => number,
+): Promise<Uint8Array> {
+  const cells = await Promise.all(
+    picked.map(async ({ id, score }) => {
+      const position = positionOf(id)
+      const source = train.picture(position)
+      const picture = typeof source === "string" ? await decodePicture(source, 2 * pictureSide) : source
+      const target = scaleTarget(train.targets[position] as DetectionTarget, picture.width, picture.height)
+      const caption = score === null ? id : `${formatScore(score)}  ${id}`
+      return { picture, boxes: labeledBoxes(target, classNames), caption }
+    }),
+  )
+  return await pictureSheet(cells, { columns: pictureColumns, side: pictureSide, classNames })
 }

@@ -39,3 +39,8 @@ export function formatModel({ name, width, onnx }: RunConfig["model"]): string {
 export function plural(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`
 }
+
+/** Three digits: scores compare images of one picture only. */
+export function formatScore(score: number): string {
+  return Number.isFinite(score) ? String(Number(score.toPrecision(3))) : String(score)
+}

@@ -1,0 +1,73 @@
+import type { DataDefect } from "@learnloss/learn"
+import { type Command, InvalidArgumentError } from "commander"
+import { plural } from "../report/format.ts"
+import type { CommandIo } from "./io.ts"
+import { parseSeed, parseSide } from "./parse-options.ts"
+import { requireWritable } from "./require-writable.ts"
+
+const examples = `
+Without --augment pictures are shown whole; with it as training sees them: changed at random and brought to the size of
+the network's input. Boxes must fit their objects in both.
+
+Examples:
+  $ learnloss data show voc:VOCdevkit/VOC2007
+  $ learnloss data show voc:VOCdevkit/VOC2007 --augment -n 24 --out augmented.png
+  $ learnloss data show images:photos --image-size 64
+`
+
+interface ShowArguments {
+  readonly augment?: boolean
+  readonly count: number
+  readonly seed: number
+  readonly out: string
+  readonly imageSize: number
+  readonly json?: boolean
+}
+
+const mostSamples = 200
+
+/** Adds `show SPEC` to `learnloss data`. */
+export function addShowCommand(data: Command, io: CommandIo): void {
+  data
+    .command("show")
+    .description("draw samples with their boxes or classes, as they are or as training changes them")
+    .argument("<SPEC>", "NAME or FORMAT:PATH")
+    .option("--augment", "show them as training sees them, changed at random")
+    .option("-n, --count <COUNT>", "samples to draw", parseSamples, 12)
+    .option("--seed <SEED>", "draws the samples and their changes", parseSeed, 0)
+    .option("--out <FILE>", "PNG to write", "samples.png")
+    .option("--image-size <PIXELS>", "side of the network's input", parseSide, 300)
+    .option("--json", "print one JSON object instead of text")
+    .addHelpText("after", examples)
+    .action(async (spec: string, options: ShowArguments) => {
+      const { augment, count, seed, out, imageSize, json } = options
+      requireWritable("--out", out)
+      const { showSamples } = await import("../data/show-samples.ts")
+      const { atomicWrite } = await import("@learnloss/engine")
+      const defects: DataDefect[] = []
+      const { png, samples } = await showSamples(spec, {
+        count,
+        seed,
+        isAugmented: augment === true,
+        imageSize,
+        signal: io.signal,
+        onDefect: (defect) => defects.push(defect),
+      })
+      await atomicWrite(out, png)
+      if (defects.length > 0) {
+        io.stderr(`${plural(defects.length, "defect")} in these data: \`learnloss data check ${spec}\` tells them\n`)
+      }
+      const how = augment === true ? "as training changes them" : "as they are"
+      io.stdout(
+        json === true
+          ? `${JSON.stringify({ file: out, samples }, null, 2)}\n`
+          : `${out}: ${plural(samples.length, "training sample")} of ${spec}, ${how}\n`,
+      )
+    })
+}
+
+function parseSamples(text: string): number {
+  const count = Number(text)
+  if (Number.isInteger(count) && count >= 1 && count <= mostSamples) return count
+  throw new InvalidArgumentError(`It has to be a whole number in 1..${mostSamples}.`)
+}

@@ -1,0 +1,53 @@
+import { createRng } from "@learnloss/engine"
+import { type DataDefect, openDataset, samplePictures } from "@learnloss/learn"
+import { labeledBoxes } from "../drawing/drawn-boxes.ts"
+import { pictureSheet } from "../drawing/picture-sheet.ts"
+
+export interface ShowOptions {
+  /** Samples on the picture. */
+  readonly count: number
+  readonly seed: number
+  /** Whether they are shown as training sees them. */
+  readonly isAugmented: boolean
+  /** Side of the network's input in pixels. */
+  readonly imageSize: number
+  readonly signal: AbortSignal
+  readonly onDefect: (defect: DataDefect) => void
+}
+
+/** What `learnloss data show` drew. */
+export interface ShownSamples {
+  readonly png: Uint8Array
+  readonly samples: readonly { readonly id: string; readonly class?: string; readonly boxes?: number }[]
+}
+
+/** Longest side of a drawn picture: between these, as the input is. */
+const drawnSides = { least: 160, most: 400 } as const
+const sheetWidth = 1240
+
+/**
+ * Draws samples of the training split, with their boxes or the names of their classes.
+ *
+ * @throws LearnlossError when the data cannot be used
+ */
+export async function showSamples(data: string, options: ShowOptions): Promise<ShownSamples> {
+  const { count, seed, isAugmented, imageSize, signal, onDefect } = options
+  const dataset = await openDataset(data, { imageSize, rng: createRng(seed), signal, onDefect })
+  const side = Math.min(Math.max(imageSize, drawnSides.least), drawnSides.most)
+  const rng = createRng(seed).child("show")
+  const samples = await samplePictures(dataset, { count, rng, isAugmented, longestSide: 2 * side })
+  const cells = samples.map(({ id, picture, target, className }) => ({
+    picture,
+    boxes: target === null ? [] : labeledBoxes(target, dataset.classNames),
+    caption: className === null ? id : `${className}  ${id}`,
+  }))
+  const columns = Math.max(1, Math.floor(sheetWidth / side))
+  return {
+    png: await pictureSheet(cells, { columns, side, classNames: dataset.classNames }),
+    samples: samples.map(({ id, target, className }) => ({
+      id,
+      ...(className !== null && { class: className }),
+      ...(target !== null && { boxes: target.boxes.length }),
+    })),
+  }
+}

@@ -1,0 +1,63 @@
+import type { Box, Picture } from "@learnloss/learn"
+import sharp from "sharp"
+import { renderPng } from "../report/render-png.ts"
+import { type BoxStyle, boxesSvg, type DrawnBox } from "./boxes-svg.ts"
+
+/** A picture with boxes in its own pixels. */
+export interface BoxedPicture {
+  readonly picture: Picture
+  readonly boxes: readonly DrawnBox[]
+}
+
+/** Longest side of a picture that is drawn alone. */
+const longestAlone = 1600
+
+/**
+ * Draws boxes over a picture in its own size (at most 1,600 pixels), letters and lines growing with it.
+ *
+ * @returns a PNG
+ */
+export async function drawPicture({ picture, boxes }: BoxedPicture): Promise<Uint8Array> {
+  const longest = Math.max(picture.width, picture.height)
+  // Letters need some pixels: tiny pictures are enlarged.
+  const tile = fitInto(picture, Math.min(Math.max(longest, 320), longestAlone))
+  const side = Math.max(tile.width, tile.height)
+  const style = {
+    fontSize: Math.max(11, Math.round(side / 55)),
+    lineWidth: Math.max(2, Math.round(side / 320)),
+    dropsCrowdedLabels: false,
+  }
+  const shown = await drawTile({ picture, boxes }, tile, style)
+  return await sharp(shown, { raw: { ...tile, channels: 3 } })
+    .png({ compressionLevel: 9 })
+    .toBuffer()
+}
+
+/** A picture's size when its longer side is brought to `side` pixels. */
+export function fitInto({ width, height }: Picture, side: number): { width: number; height: number } {
+  const factor = side / Math.max(width, height)
+  return { width: Math.max(1, Math.round(width * factor)), height: Math.max(1, Math.round(height * factor)) }
+}
+
+/** Pixels [H, W, 3] of a picture with its boxes, brought to a size. */
+export async function drawTile(
+  { picture, boxes }: BoxedPicture,
+  tile: { readonly width: number; readonly height: number },
+  style: BoxStyle,
+): Promise<Buffer> {
+  const raw = { width: picture.width, height: picture.height, channels: 3 } as const
+  const kernel = tile.width > 2 * picture.width ? "nearest" : "lanczos3"
+  const ground = sharp(picture.pixels, { raw }).resize(tile.width, tile.height, { fit: "fill", kernel })
+  const scaled = boxes.map((drawn) => ({ ...drawn, box: scale(drawn.box, picture, tile) }))
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${tile.width}" height="${tile.height}">${boxesSvg(tile, scaled, style)}</svg>`
+  return await ground
+    .composite([{ input: Buffer.from(renderPng(svg, 1)), left: 0, top: 0 }])
+    .removeAlpha()
+    .raw()
+    .toBuffer()
+}
+
+function scale([x1, y1, x2, y2]: Box, { width, height }: Picture, tile: { width: number; height: number }): Box {
+  const [across, down] = [tile.width / width, tile.height / height]
+  return [x1 * across, y1 * down, x2 * across, y2 * down]
+}

@@ -1,0 +1,112 @@
+import type { Picture } from "@learnloss/learn"
+import sharp from "sharp"
+import { describe, expect, test } from "vitest"
+import { boxesSvg } from "./boxes-svg.ts"
+import { classColour, inkOn } from "./class-colours.ts"
+import { drawPicture } from "./draw-picture.ts"
+import { detectedBoxes, labeledBoxes } from "./drawn-boxes.ts"
+import { pictureSheet } from "./picture-sheet.ts"
+
+function grey(width: number, height: number): Picture {
+  return { width, height, pixels: new Uint8Array(width * height * 3).fill(128) }
+}
+
+async function pixelsOf(png: Uint8Array) {
+  const { data, info } = await sharp(png).raw().toBuffer({ resolveWithObject: true })
+  const at = (x: number, y: number) => [...data.subarray((y * info.width + x) * 3, (y * info.width + x) * 3 + 3)]
+  return { width: info.width, height: info.height, at }
+}
+
+const rgb = (colour: string) => [1, 3, 5].map((start) => Number.parseInt(colour.slice(start, start + 2), 16))
+
+describe("colours of classes", () => {
+  test("are all different, far apart for the first twenty, and carry readable letters", () => {
+    const colours = Array.from({ length: 91 }, (_, index) => classColour(index))
+    expect(new Set(colours).size).toBe(91)
+    for (const colour of colours) expect(colour).toMatch(/^#[0-9a-f]{6}$/)
+    for (const [index, colour] of colours.slice(0, 20).entries()) {
+      for (const other of colours.slice(0, index)) {
+        const apart = Math.hypot(...rgb(colour).map((value, channel) => value - rgb(other)[channel]!))
+        expect(apart, `${colour} and ${other}`).toBeGreaterThan(50)
+      }
+    }
+    expect(inkOn("#ffd60a")).toBe("#000000")
+    expect(inkOn("#00592b")).toBe("#ffffff")
+  })
+})
+
+describe("a picture with boxes", () => {
+  test("has the line of each box inside its edges, in the colour of its class", async () => {
+    const boxes = labeledBoxes(
+      {
+        width: 640,
+        height: 480,
+        boxes: [
+          { classIndex: 1, box: [100, 100, 300, 400], isDifficult: false },
+          { classIndex: 3, box: [350, 200, 640, 480], isDifficult: false },
+        ],
+      },
+      ["a", "b", "c", "d"],
+    )
+    const { width, height, at } = await pixelsOf(await drawPicture({ picture: grey(640, 480), boxes }))
+    expect([width, height]).toEqual([640, 480])
+    for (const [x, y, classIndex] of [
+      [100, 250, 1],
+      [299, 250, 1],
+      [200, 399, 1],
+      [639, 300, 3],
+      [400, 479, 3],
+    ] as const) {
+      for (const [channel, value] of at(x, y).entries()) {
+        expect(Math.abs(value - rgb(classColour(classIndex))[channel]!), `${x},${y}: ${at(x, y)}`).toBeLessThan(12)
+      }
+    }
+    expect(at(200, 250)).toEqual([128, 128, 128])
+    expect(at(320, 300)).toEqual([128, 128, 128])
+  })
+
+  test("says names and scores of what was found, the surest first, and dashes difficult objects", () => {
+    const found = detectedBoxes(
+      [
+        { classIndex: 0, score: 0.4, box: [0, 0, 5, 5] },
+        { classIndex: 1, score: 0.987, box: [0, 0, 9, 9] },
+      ],
+      ["cat"],
+    )
+    expect(found.map(({ label }) => label)).toEqual(["1 0.99", "cat 0.40"])
+    const target = { width: 9, height: 9, boxes: [{ classIndex: 0, box: [0, 0, 5, 5], isDifficult: true }] } as const
+    expect(labeledBoxes(target, ["cat"])).toEqual([{ classIndex: 0, box: [0, 0, 5, 5], label: "cat", isDashed: true }])
+  })
+
+  test("writes names as text that cannot become part of the drawing", () => {
+    const box = { classIndex: 0, box: [10, 30, 90, 90], label: '<script>&"\u0007' } as const
+    const svg = boxesSvg({ width: 400, height: 100 }, [box], { fontSize: 11, lineWidth: 2, dropsCrowdedLabels: false })
+    expect(svg).toContain("&lt;script&gt;&amp;&quot; <")
+    expect(svg).not.toContain("<script")
+  })
+})
+
+describe("a sheet of pictures", () => {
+  test("shows each picture whole, with the legend of the classes above", async () => {
+    const box = { classIndex: 1, box: [5, 5, 50, 50], label: "b" } as const
+    const cells = [
+      { picture: grey(100, 50), boxes: [box], caption: "wide" },
+      { picture: grey(50, 100), boxes: [], caption: "high" },
+      { picture: grey(20, 20), boxes: [], caption: "a very long name of a file that does not fit" },
+    ]
+    const png = await pictureSheet(cells, { columns: 2, side: 200, classNames: ["a", "b"] })
+    const { width, height, at } = await pixelsOf(png)
+    expect([width, height]).toEqual([10 + 2 * 210, 10 + 24 + 2 * (200 + 22 + 10)])
+    expect(at(18, 18)).toEqual(rgb(classColour(1)))
+    // The wide one stands in the middle of its row.
+    expect(at(150, 34 + 100)).toEqual([128, 128, 128])
+    expect(at(150, 34 + 20)).toEqual([255, 255, 255])
+    expect(at(320, 34 + 190)).toEqual([128, 128, 128])
+    expect(at(100, 34 + 232 + 100)).toEqual([128, 128, 128])
+  })
+
+  test("of no pictures is still a picture", async () => {
+    const { width } = await pixelsOf(await pictureSheet([], { columns: 4, side: 100, classNames: [] }))
+    expect(width).toBeGreaterThan(50)
+  })
+})

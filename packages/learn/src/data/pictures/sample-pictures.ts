@@ -1,0 +1,101 @@
+import type { Rng } from "@learnloss/engine"
+import type { DetectionTarget } from "../boxes.ts"
+import { type AnyDataset, type Dataset, isPictures, type Picture, type PictureDataset } from "../dataset.ts"
+import { normalizationTable } from "../normalization.ts"
+import { augmentInto } from "../transforms.ts"
+import { decodePicture } from "./decode-picture.ts"
+import { meanColour } from "./picture-workers.ts"
+import { prepareDetection } from "./prepare-detection.ts"
+import { inMemory } from "./prepare-picture.ts"
+import { type SsdAugmentation, scaleTarget } from "./ssd-augmentation.ts"
+
+/** A sample for a person to look at. */
+export interface SamplePicture {
+  readonly id: string
+  readonly picture: Picture
+  /** In pixels of the picture; null where a sample has one class. */
+  readonly target: DetectionTarget | null
+  /** Of a sample that has one. */
+  readonly className: string | null
+}
+
+export interface SampleOptions {
+  readonly count: number
+  readonly rng: Rng
+  /** Whether pictures are shown as training sees them, randomly changed and as large as the network's input. */
+  readonly isAugmented: boolean
+  /** Longest side of pictures that are shown as they are, in pixels. */
+  readonly longestSide: number
+}
+
+const ssdChanges: SsdAugmentation = { photometric: true, expand: true, iouCrop: true, flip: true }
+/** What a run does to images of one class unless it is told otherwise. */
+const imageChanges = { crop: 4, flip: true } as const
+
+/**
+ * Draws samples of the training split at random and gives their pictures, as they are or as training changes them. The
+ * same stream gives the same samples, and each of them changes alike however many there are.
+ *
+ * @throws LearnlossError `BAD_IMAGE`, `PICTURE_SIZE`
+ */
+export async function samplePictures(dataset: AnyDataset, options: SampleOptions): Promise<SamplePicture[]> {
+  const { ids } = dataset.train
+  const positions = options.rng.child("samples").permutation(ids.length).slice(0, options.count)
+  return await Promise.all(
+    positions.map(async (position) => {
+      const id = ids[position] as string
+      const rng = options.rng.child(`changes/${id}`)
+      if (isPictures(dataset)) return { id, className: null, ...(await pictureOf(dataset, position, options, rng)) }
+      return { id, target: null, ...imageOf(dataset, position, options, rng) }
+    }),
+  )
+}
+
+async function pictureOf(
+  { imageShape, normalization, train }: PictureDataset<DetectionTarget>,
+  position: number,
+  { isAugmented, longestSide }: SampleOptions,
+  rng: Rng,
+): Promise<Pick<SamplePicture, "picture" | "target">> {
+  const source = train.picture(position)
+  const target = train.targets[position] as DetectionTarget
+  const { width, height } = imageShape
+  const decoded = typeof source === "string" ? await decodePicture(source, longestSide) : inMemory(source)
+  if (!isAugmented) return { picture: decoded, target: scaleTarget(target, decoded.width, decoded.height) }
+  const prepared = await prepareDetection({
+    picture: decoded,
+    name: typeof source === "string" ? source : "a picture in memory",
+    target,
+    change: { augmentation: ssdChanges, rng },
+    size: { width, height },
+    fill: meanColour(normalization),
+  })
+  return { picture: { width, height, pixels: prepared.pixels }, target: prepared.target }
+}
+
+/** Planes of an image, changed as training changes them, as an interleaved picture. */
+function imageOf(
+  { imageShape, normalization, classNames, train }: Dataset<number>,
+  position: number,
+  { isAugmented }: SampleOptions,
+  rng: Rng,
+): Pick<SamplePicture, "picture" | "className"> {
+  const { channels, height, width } = imageShape
+  const changes = isAugmented ? imageChanges : { crop: 0, flip: false }
+  // What training fills the edges with is the mean once it is normalised: here the mean is added again.
+  const mean = normalization.mean.map((value) => value * 255)
+  const table = normalizationTable({ mean: normalization.mean, std: normalization.mean.map(() => 1 / 255) })
+  const planes = new Float32Array(channels * height * width)
+  augmentInto(train.image(position), imageShape, changes, table, rng, planes, 0)
+  const area = height * width
+  const pixels = new Uint8Array(area * 3)
+  for (let channel = 0; channel < 3; channel++) {
+    // Grey images have one channel for all three.
+    const from = Math.min(channel, channels - 1)
+    for (let pixel = 0; pixel < area; pixel++) {
+      pixels[pixel * 3 + channel] = Math.round((planes[from * area + pixel] as number) + (mean[from] as number))
+    }
+  }
+  const target = train.targets[position] as number
+  return { picture: { width, height, pixels }, className: classNames[target] ?? String(target) }
+}
