@@ -1,5 +1,5 @@
 import { createRng } from "@learnloss/engine"
-import { type DataDefect, openDataset, samplePictures } from "@learnloss/learn"
+import { type DataDefect, isPictures, openDataset, samplePictures } from "@learnloss/learn"
 import { labeledBoxes } from "../drawing/drawn-boxes.ts"
 import { pictureSheet } from "../drawing/picture-sheet.ts"
 
@@ -21,8 +21,8 @@ export interface ShownSamples {
   readonly samples: readonly { readonly id: string; readonly class?: string; readonly boxes?: number }[]
 }
 
-/** Longest side of a drawn picture: between these, as the input is. */
-const drawnSides = { least: 160, most: 400 } as const
+/** Longest side of a drawn picture: at least this, as large as the input where that is larger, but at most `most`. */
+const drawnSides = { withClass: 120, withBoxes: 280, most: 400 } as const
 const sheetWidth = 1240
 
 /**
@@ -33,7 +33,8 @@ const sheetWidth = 1240
 export async function showSamples(data: string, options: ShowOptions): Promise<ShownSamples> {
   const { count, seed, isAugmented, imageSize, signal, onDefect } = options
   const dataset = await openDataset(data, { imageSize, rng: createRng(seed), signal, onDefect })
-  const side = Math.min(Math.max(imageSize, drawnSides.least), drawnSides.most)
+  const least = isPictures(dataset) ? drawnSides.withBoxes : drawnSides.withClass
+  const side = Math.min(Math.max(imageSize, least), drawnSides.most)
   const rng = createRng(seed).child("show")
   const samples = await samplePictures(dataset, { count, rng, isAugmented, longestSide: 2 * side })
   const cells = samples.map(({ id, picture, target, className }) => ({

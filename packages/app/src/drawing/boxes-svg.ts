@@ -19,7 +19,10 @@ export interface BoxStyle {
   /** Height of letters in pixels. */
   readonly fontSize: number
   readonly lineWidth: number
-  /** Whether a label that finds no free place is left out; else it covers what is there. */
+  /**
+   * Whether labels are left out that find no free place, and among many boxes those that would hide a good part of their
+   * own; where the colours are explained elsewhere.
+   */
   readonly dropsCrowdedLabels: boolean
 }
 
@@ -28,6 +31,10 @@ const letterWidth = 0.68
 const labelPadding = 2
 /** Boxes below this many font sizes could vanish behind a label. */
 const smallBoxHeights = 3
+/** From more boxes than this on a picture is crowded. */
+const fewBoxes = 6
+/** A label of a larger share of its box hides it. */
+const largestLabelShare = 1 / 3
 
 /**
  * Boxes with their labels as SVG elements over a picture of this size, which none of them leaves. Lines lie inside their
@@ -50,6 +57,8 @@ export function boxesSvg(
     const shown = text.length > most ? `${text.slice(0, most - 1).join("")}…` : text.join("")
     const width = [...shown].length * style.fontSize * letterWidth + 2 * labelPadding
     const label = { width: Math.min(width, size.width), height: style.fontSize + 2 * labelPadding }
+    const isLarge = label.width * label.height > largestLabelShare * areaOf(box.box)
+    if (style.dropsCrowdedLabels && boxes.length > fewBoxes && isLarge) return ""
     const place = placeLabel(size, box.box, label, taken, smallBoxes)
     if (place.isCrowded && style.dropsCrowdedLabels) return ""
     taken.push(place)

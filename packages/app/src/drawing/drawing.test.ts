@@ -86,6 +86,24 @@ describe("a picture with boxes", () => {
   })
 })
 
+describe("labels", () => {
+  const labels = (count: number, side: number, dropsCrowdedLabels: boolean) => {
+    const boxes = Array.from({ length: count }, (_, index) => {
+      const [x, y] = [(index % 8) * 50, 50 + Math.floor(index / 8) * 60]
+      return { classIndex: 0, box: [x, y, x + side, y + side], label: "cell" } as const
+    })
+    const style = { fontSize: 11, lineWidth: 2, dropsCrowdedLabels }
+    return boxesSvg({ width: 400, height: 400 }, boxes, style).split("<text").length - 1
+  }
+
+  test("are left out where many of them would hide their boxes, if that is wanted", () => {
+    expect(labels(7, 20, true)).toBe(0)
+    expect(labels(7, 20, false)).toBe(7)
+    expect(labels(7, 45, true)).toBe(7)
+    expect(labels(6, 20, true)).toBe(6)
+  })
+})
+
 describe("a sheet of pictures", () => {
   test("shows each picture whole, with the legend of the classes above", async () => {
     const box = { classIndex: 1, box: [5, 5, 50, 50], label: "b" } as const

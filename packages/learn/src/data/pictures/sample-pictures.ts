@@ -6,7 +6,7 @@ import { augmentInto } from "../transforms.ts"
 import { decodePicture } from "./decode-picture.ts"
 import { meanColour } from "./picture-workers.ts"
 import { prepareDetection } from "./prepare-detection.ts"
-import { inMemory } from "./prepare-picture.ts"
+import { inMemory, keptSides } from "./prepare-picture.ts"
 import { type SsdAugmentation, scaleTarget } from "./ssd-augmentation.ts"
 
 /** A sample for a person to look at. */
@@ -60,7 +60,8 @@ async function pictureOf(
   const source = train.picture(position)
   const target = train.targets[position] as DetectionTarget
   const { width, height } = imageShape
-  const decoded = typeof source === "string" ? await decodePicture(source, longestSide) : inMemory(source)
+  const decodedSide = isAugmented ? keptSides * Math.max(width, height) : longestSide
+  const decoded = typeof source === "string" ? await decodePicture(source, decodedSide) : inMemory(source)
   if (!isAugmented) return { picture: decoded, target: scaleTarget(target, decoded.width, decoded.height) }
   const prepared = await prepareDetection({
     picture: decoded,
