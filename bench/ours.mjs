@@ -10,14 +10,13 @@ import {
   floatTensor,
   Graph,
   initializeParameters,
-  intTensor,
   measureEvaluation,
   measureTrainingPlan,
   op,
   openMeasurements,
   readSafetensors,
 } from "@learnloss/engine"
-import { buildEvaluation, buildTraining, classification, openModel } from "@learnloss/learn"
+import { buildEvaluation, buildTraining, makeTask, openModel } from "@learnloss/learn"
 import { forwardFlops, trainingFlops } from "./flops.mjs"
 
 export { createCycleBench } from "./ours-cycle.mjs"
@@ -50,6 +49,7 @@ async function openLearner({ network, width, taps, batch, image, folder }) {
   const tapped = Array.from({ length: taps ?? 0 }, (_, index) => `tap${index}`)
   const config = runConfigSchema.parse({
     data: "bench",
+    task: isDetector(network) ? "detection" : "classification",
     model: taps === undefined ? { name: network, width } : { onnx: join(folder, "network.onnx"), taps: tapped },
     training: { steps: 100, batch, learningRate: 0.01, schedule: { kind: "constant" } },
     lossModule: { stopGradientAt: "100%" },
@@ -58,7 +58,12 @@ async function openLearner({ network, width, taps, batch, image, folder }) {
   })
   const { model } = await openModel(config, { imageShape, classes: classes.length })
   const strategyTraining = { lossModule: "joint", objective: "ranking", readsOutputs: false }
-  return { model, task: classification(classes), imageShape, strategyTraining, config }
+  const task = makeTask(config.task, { data: { classNames: classes }, model, config })
+  return { model, task, imageShape, strategyTraining, config }
+}
+
+function isDetector(network) {
+  return network.startsWith("ssd")
 }
 
 /** The peer's tensors where it has some under our name, and drawn ones for the rest; a network's file brings its own. */
@@ -70,13 +75,22 @@ function startingWeights(specs, folder) {
   return new Map(specs.map(({ name }) => [name, shared.get(name) ?? drawn.get(name)]))
 }
 
-function openBatch({ batch, image, folder }) {
+/** Images and, by the names of the task's inputs, what is to be learned of them. */
+function openBatch({ network, batch, image, folder }, task) {
   if (folder) return Object.fromEntries(readSafetensors(join(folder, "batch.safetensors")))
   const rng = createRng("bench")
   const images = floatTensor([batch, ...image])
   for (let index = 0; index < images.data.length; index++) images.data[index] = rng.normal()
   const labels = Array.from({ length: batch }, () => rng.integer(classes.length))
-  return { images, labels: intTensor([batch], labels) }
+  const object = (classIndex) => ({
+    classIndex,
+    box: [0.1, 0.1, rng.float() + 0.2, rng.float() + 0.2],
+    isDifficult: false,
+  })
+  const targets = isDetector(network)
+    ? labels.map((label) => ({ width: 2, height: 2, boxes: [object(label)] }))
+    : labels
+  return { images, ...task.encodeTargets(targets) }
 }
 
 /** How plans are measured, and kept as runs keep them. */
@@ -94,7 +108,7 @@ export async function buildStep(options) {
   const spec = buildTraining(learner, batch)
   const flops = trainingFlops(spec)
   const step = await compileTrainStep(spec, plan, { threads })
-  return { step, flops, specs: spec.network.specs }
+  return { step, flops, specs: spec.network.specs, task: learner.task }
 }
 
 /**
@@ -104,9 +118,9 @@ export async function buildStep(options) {
  * @returns {Promise<Bench>}
  */
 export async function createStepBench(options) {
-  const { step, flops, specs } = await buildStep(options)
+  const { step, flops, specs, task } = await buildStep(options)
   await step.load({ parameters: startingWeights(specs, options.folder), optimizer: new Map() })
-  const feeds = openBatch(options)
+  const feeds = openBatch(options, task)
   const { loss } = await step.run(feeds, 0)
   return { run: async () => void (await step.run(feeds, 0)), release: () => step.release(), flops, check: loss }
 }
@@ -126,7 +140,7 @@ export async function createScoreBench(options) {
   const { graph, outputs } = build(batch)
   const flops = forwardFlops(graph, Object.values(outputs))
   const session = await compileEvaluation(graph, outputs, { threads }, plan)
-  const { images } = openBatch(options)
+  const { images } = openBatch(options, learner.task)
   const { output } = await session.run({ images })
   const check = output.data.reduce((sum, logit) => sum + Math.abs(logit), 0) / output.data.length
   return { run: async () => void (await session.run({ images })), release: () => session.release(), flops, check }

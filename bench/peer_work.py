@@ -11,6 +11,7 @@ import torch
 from torch.nn.functional import cross_entropy
 from torch_imports import IMPORTS, export_network
 from torch_networks import NETWORKS, LossModule, ranking_loss
+from torch_ssd import DETECTORS, batched_loss, default_boxes, learnloss_state, match, random_objects
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "fixtures"))
 from tensor_file import write_tensors  # noqa: E402
@@ -24,24 +25,59 @@ def measure(work, times=1):
     return time.perf_counter() - start
 
 
-def random_batch(batch, image):
-    return torch.randn(batch, *image), torch.randint(0, 10, (batch,))
+def random_batch(network, batch, image):
+    """Random images and what is to be learned of them, by name: a class, or ten objects of a detector."""
+    images = torch.randn(batch, *image)
+    if not hasattr(network, "heads"):
+        return images, {"labels": torch.randint(0, 10, (batch,))}
+    defaults, generator = default_boxes(network.design), torch.Generator().manual_seed(0)
+    matched = [match(random_objects(10, generator), torch.arange(10), defaults) for _ in range(batch)]
+    offsets, classes = (torch.stack(each) for each in zip(*matched))
+    return images, {"offsets": offsets * (classes > 0)[..., None], "classes": classes}
+
+
+def target_losses(output, targets):
+    """The loss of each image."""
+    if "labels" in targets:
+        return cross_entropy(output, targets["labels"], reduction="none")
+    return batched_loss(output[..., :4], output[..., 4:], targets["offsets"], targets["classes"])
+
+
+class Detector(torch.nn.Module):
+    """A detector whose locations and logits are one output, as the other side's are."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, images):
+        locations, logits, taps, embedding = self.network(images)
+        return torch.cat((locations, logits), 2), taps, embedding
 
 
 def new_learner(name, width, image):
     torch.manual_seed(0)
-    network = IMPORTS[name]() if name in IMPORTS else NETWORKS[name](image[0], width)
+    if name in DETECTORS:
+        network = DETECTORS[name](image[1], width, 10)
+    else:
+        network = IMPORTS[name]() if name in IMPORTS else NETWORKS[name](image[0], width)
     return network, LossModule(network.tap_channels)
 
 
-def share_work(folder, name, network, module, images, labels):
+def callable_network(network):
+    return Detector(network) if hasattr(network, "heads") else network
+
+
+def share_work(folder, name, network, module, images, targets):
     """Writes weights, batch and, for a network that is imported, its ONNX file, from which the other side starts."""
     if folder is None:
         return
-    state = {**network.state_dict(), **{f"lossModule.{key}": value for key, value in module.state_dict().items()}}
+    own = learnloss_state(network) if name in DETECTORS else network.state_dict()
+    state = {**own, **{f"lossModule.{key}": value for key, value in module.state_dict().items()}}
     weights = {key: value.numpy() for key, value in state.items() if value.is_floating_point()}
     write_tensors(Path(folder) / "weights.safetensors", weights)
-    write_tensors(Path(folder) / "batch.safetensors", {"images": images.numpy(), "labels": labels.numpy()})
+    batch = {"images": images, **targets}
+    write_tensors(Path(folder) / "batch.safetensors", {key: value.numpy() for key, value in batch.items()})
     if name in IMPORTS:
         export_network(network, images, Path(folder) / "network.onnx")
 
@@ -50,16 +86,17 @@ def prepare_step(network, batch, image, width=None, folder=None, warmups=2):
     """One joint training step, always on the same random batch: forward, both losses, backward, SGD."""
     name = network
     network, module = new_learner(name, width, image)
-    images, labels = random_batch(batch, image)
-    share_work(folder, name, network, module, images, labels)
+    images, targets = random_batch(network, batch, image)
+    share_work(folder, name, network, module, images, targets)
     parameters = [*network.parameters(), *module.parameters()]
+    network = callable_network(network)
     optimizer = torch.optim.SGD(parameters, lr=0.01, momentum=0.9, weight_decay=5e-4)
 
     def step():
         optimizer.zero_grad(set_to_none=True)
-        logits, taps, _ = network(images)
-        target = cross_entropy(logits, labels, reduction="none")
-        loss = target.mean() + ranking_loss(module(taps, logits), target.detach())
+        output, taps, _ = network(images)
+        target = target_losses(output, targets)
+        loss = target.mean() + ranking_loss(module(taps, output), target.detach())
         loss.backward()
         optimizer.step()
         return loss.item()
@@ -100,8 +137,9 @@ def prepare_score(network, batch, image, width=None, folder=None, warmups=2):
     """Scoring of a batch in whichever way is fastest here, by the median of five turns."""
     name = network
     network, module = new_learner(name, width, image)
-    images, labels = random_batch(batch, image)
-    share_work(folder, name, network, module, images, labels)
+    images, targets = random_batch(network, batch, image)
+    share_work(folder, name, network, module, images, targets)
+    network = callable_network(network)
     made = {way: make() for way, make in scoring_ways(network, module, images).items()}
     ways = {way: lambda score=score: score(images) for way, score in made.items()}
     for work in ways.values():

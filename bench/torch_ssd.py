@@ -98,6 +98,18 @@ def multibox_loss(locations, logits, offsets, classes, divided=True):
     return torch.stack(losses)
 
 
+def batched_loss(locations, logits, offsets, classes):
+    """`multibox_loss` of a whole batch at once, which is faster; divided by positives."""
+    positive = classes > 0
+    count = positive.sum(1, keepdim=True).clamp_min(1)
+    surprise = F.cross_entropy(logits.flatten(0, 1), classes.flatten(), reduction="none").view_as(classes)
+    hardness = surprise.detach().masked_fill(positive, -1)
+    ranks = hardness.argsort(dim=1, descending=True, stable=True).argsort(dim=1)
+    misplaced = F.smooth_l1_loss(locations, offsets, reduction="none").sum(2)
+    learned = positive | (ranks < 3 * count)
+    return (misplaced * positive + surprise * learned).sum(1) / count[:, 0]
+
+
 class Heads(nn.Module):
     """A convolution for the offsets and one for the class logits of each source, laid out by place and default box."""
 
@@ -144,12 +156,14 @@ class SSD300(nn.Module):
 
     def __init__(self, width=64, classes=20):
         super().__init__()
+        self.design = SSD300_BOXES
         self.vgg = vgg_layers(width)
         self.L2Norm = L2Norm(8 * width)
         channels = [(16, 4, 1, 1, 0), (4, 8, 3, 2, 1), (8, 2, 1, 1, 0), (2, 4, 3, 2, 1)]
         channels += [(4, 2, 1, 1, 0), (2, 4, 3, 1, 0), (4, 2, 1, 1, 0), (2, 4, 3, 1, 0)]
         self.extras = nn.ModuleList(nn.Conv2d(i * width, o * width, k, s, p) for i, o, k, s, p in channels)
-        self.heads = Heads([c * width for c in (8, 16, 8, 4, 4, 4)], SSD300_BOXES, classes)
+        self.tap_channels = [c * width for c in (8, 16, 8, 4, 4, 4)]
+        self.heads = Heads(self.tap_channels, self.design, classes)
 
     def forward(self, x):
         for layer in self.vgg[:23]:
@@ -182,13 +196,15 @@ class SSDMobile(nn.Module):
 
     def __init__(self, size=128, width=32, classes=20):
         super().__init__()
+        self.design = mobile_boxes(size)
         self.stem = nn.Sequential(nn.Conv2d(3, width, 3, 2, 1, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True))
         blocks, inputs = [], width
         for factor in (2, 4, 8, 8, 8):
             blocks += [separable(inputs, factor * width, 2), separable(factor * width, factor * width, 1)]
             inputs = factor * width
         self.blocks = nn.ModuleList(blocks)
-        self.heads = Heads([c * width for c in (4, 8, 8, 8)], mobile_boxes(size), classes)
+        self.tap_channels = [c * width for c in (4, 8, 8, 8)]
+        self.heads = Heads(self.tap_channels, self.design, classes)
 
     def forward(self, x):
         x, sources = self.stem(x), []
@@ -197,6 +213,19 @@ class SSDMobile(nn.Module):
             if index >= 3 and index % 2 == 1:
                 sources.append(x)
         return (*self.heads(sources), sources, sources[-1].mean((2, 3)))
+
+
+DETECTORS = {
+    "ssd300-vgg16": lambda side, width, classes: SSD300(width, classes),
+    "ssd-mobile": SSDMobile,
+}
+
+
+def random_objects(count, generator, smallest=0.02):
+    """Boxes [count, 4] as corners, small ones more often than large ones."""
+    size = smallest + (0.9 - smallest) * torch.rand(count, 2, generator=generator) ** 2
+    low = torch.rand(count, 2, generator=generator) * (1 - size)
+    return torch.cat((low, low + size), 1)
 
 
 def joined_heads(tensors, boxes):
