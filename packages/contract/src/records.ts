@@ -93,6 +93,19 @@ export const timingFields = [
   "int8ExtraSeconds",
 ] as const
 
+/** What a detector found in an image of the test set; boxes are corners in pixels of the image. */
+export const foundObjectsSchema = z.strictObject({
+  id: z.string(),
+  objects: z.array(
+    z.strictObject({
+      classIndex: count,
+      score: fraction,
+      box: z.tuple([z.number(), z.number(), z.number(), z.number()]),
+    }),
+  ),
+})
+export type FoundObjects = z.output<typeof foundObjectsSchema>
+
 /** Predicted against target loss on a part of the test set after one cycle, for the report's scatter plot. */
 export const predictionsRecordSchema = z.strictObject({
   strategy: z.enum(strategyNames),
@@ -101,6 +114,10 @@ export const predictionsRecordSchema = z.strictObject({
   ids: z.array(z.string()),
   predictedLoss: z.array(z.number()).nullable(),
   targetLoss: z.array(z.number()),
+  found: z
+    .array(foundObjectsSchema)
+    .optional()
+    .describe("detectors only: a few images of the test set, the same in every cycle, for the report's pictures"),
 })
 export type PredictionsRecord = z.output<typeof predictionsRecordSchema>
 

@@ -22,6 +22,9 @@ export interface ExamineOptions extends TrainedNetwork {
 /** Test images whose losses are kept for plots. */
 const keptPredictions = 500
 
+/** Test images of which a detector's boxes are kept for pictures. */
+const shownImages = 6
+
 /** Measures a trained network on the test set: the task's metrics, and how well losses are ranked. */
 export async function examineNetwork(options: ExamineOptions): Promise<{
   record: Omit<CycleRecord, "selectSeconds">
@@ -54,6 +57,12 @@ export async function examineNetwork(options: ExamineOptions): Promise<{
   const labeledObjects = task.countObjects?.(labeledTargets)
   const kept = sampleRng.permutation(test.ids.length).slice(0, keptPredictions)
   const pick = (values: Float32Array) => kept.map((position) => values[position] as number)
+  const found =
+    task.objectsToShow &&
+    kept.slice(0, shownImages).map((position) => ({
+      id: test.ids[position] as string,
+      objects: task.objectsToShow?.(predictions[position], test.targets[position]) ?? [],
+    }))
   return {
     record: {
       ...place,
@@ -78,6 +87,7 @@ export async function examineNetwork(options: ExamineOptions): Promise<{
       ids: kept.map((position) => test.ids[position] as string),
       predictedLoss: predictedLoss === null ? null : pick(predictedLoss),
       targetLoss: pick(targetLoss),
+      ...(found === undefined ? {} : { found }),
     },
   }
 }

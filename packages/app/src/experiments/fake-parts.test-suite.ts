@@ -30,13 +30,15 @@ function samples(split: string, count: number): SampleSet<number> {
 export interface FakeTrialOptions {
   /** Waits between steps, so that a kill can come in between. */
   readonly stepMs?: number
+  /** Leaves what a detector would have found. */
+  readonly finds?: boolean
 }
 
 /**
  * Trains nothing, but like the real loop it goes on after what is on record, and what it picks depends on everything
  * picked before: a record lost or doubled changes all later lines.
  */
-export function createFakeTrial({ stepMs = 0 }: FakeTrialOptions = {}): ExperimentParts["runTrial"] {
+export function createFakeTrial({ stepMs = 0, finds = false }: FakeTrialOptions = {}): ExperimentParts["runTrial"] {
   return async (options) => {
     const { config, recorder, strategy, trial, dataset, signal, emit } = options
     const { initial, perCycle, cycles } = config.budget
@@ -91,7 +93,15 @@ export function createFakeTrial({ stepMs = 0 }: FakeTrialOptions = {}): Experime
       recorder.recordCycle({
         record,
         selection,
-        predictions: { ...place, ids: ["test/00000"], predictedLoss: null, targetLoss: [0.5] },
+        predictions: {
+          ...place,
+          ids: ["test/00000"],
+          predictedLoss: null,
+          targetLoss: [0.5],
+          ...(finds
+            ? { found: [{ id: "test/00000", objects: [{ classIndex: 1, score: 0.5, box: [0, 0, 1, 1] as const }] }] }
+            : {}),
+        },
         picked: (selection?.ids ?? [])
           .slice(0, 3)
           .map((id) => ({ id, label: "even", score: 1, pixels: new Uint8Array(1) })),
@@ -161,6 +171,7 @@ export function fakeParts(replaced: Partial<ExperimentParts> = {}): ExperimentPa
     },
     runTrial: createFakeTrial(),
     drawPicked: async () => new Uint8Array([1, 2, 3]),
+    drawFound: async () => new Uint8Array([4, 5, 6]),
     writeReport: async ([folder = ""]) => {
       const { records } = openRecordFile(join(folder, runFiles.cycles), cycleRecordSchema)
       for (const name of reportFiles) writeFileSync(join(folder, name), "a report")

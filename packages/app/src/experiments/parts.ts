@@ -2,7 +2,7 @@ import type { RunConfig } from "@learnloss/contract"
 import type { Rng } from "@learnloss/engine"
 import type { AnyDataset, ResolveOptions, TrialOptions } from "@learnloss/learn"
 import type { WrittenReport } from "../report/write-report.ts"
-import type { DrawPicked } from "./picked-pictures.ts"
+import type { DrawFound, DrawPicked } from "./picked-pictures.ts"
 
 /** What opening a data set is told and tells. */
 export interface OpenOptions {
@@ -30,5 +30,6 @@ export interface ExperimentParts {
   ) => Promise<RunConfig>
   readonly runTrial: (options: TrialOptions) => Promise<void>
   readonly drawPicked: DrawPicked
+  readonly drawFound: DrawFound
   readonly writeReport: (folders: readonly string[]) => Promise<WrittenReport>
 }

@@ -4,6 +4,7 @@ import { createFetchProgress } from "../cli/fetch-progress.ts"
 import type { CommandIo } from "../cli/io.ts"
 import { fetchDataset } from "../data/fetch-dataset.ts"
 import type { FetchEvent } from "../data/source.ts"
+import { drawFound } from "../report/draw-found.ts"
 import { drawPicked } from "../report/draw-picked.ts"
 import type { ExperimentParts } from "./parts.ts"
 
@@ -26,6 +27,7 @@ export function createExperimentParts(io: CommandIo): ExperimentParts {
     resolveRun,
     runTrial,
     drawPicked,
+    drawFound,
     // Charts take a moment to load and are wanted at the end.
     writeReport: async (folders) => (await import("../report/write-report.ts")).writeReport(folders),
   }

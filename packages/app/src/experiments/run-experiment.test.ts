@@ -224,6 +224,18 @@ describe("resumeRun", () => {
     expect(readdirSync(join(folder, runFiles.picked))).toHaveLength(8)
   })
 
+  it("draws what detectors found after their last cycle, and again what a kill prevented", async () => {
+    const runTrial = createFakeTrial({ finds: true })
+    await expect(start([], { runTrial, drawFound: failing("DISK_FULL") })).rejects.toMatchObject({ code: "DISK_FULL" })
+    await resumeRun(options({ runTrial }))
+    const drawn = readdirSync(join(folder, runFiles.found))
+    const names = ["entropy-trial1", "entropy-trial2", "random-trial1", "random-trial2"]
+    expect(drawn.toSorted()).toEqual(names.map((name) => `${name}-cycle3.png`))
+    rmSync(join(folder, runFiles.found, "random-trial2-cycle3.png"))
+    await resumeRun(options({ runTrial: failing("RAN") }))
+    expect(readdirSync(join(folder, runFiles.found))).toHaveLength(4)
+  })
+
   it("never falls back to other data", async () => {
     const set = ["data=fashion-mnist", "fallbackData=shapes"]
     await expect(startRun(settings(set), interruptedAfter(2))).rejects.toMatchObject({ code: "INTERRUPTED" })

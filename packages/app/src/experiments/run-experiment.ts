@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
-import type { CycleRecord, DeviceName, RunConfig, SelectionRecord } from "@learnloss/contract"
-import { cycleRecordSchema, selectionRecordSchema } from "@learnloss/contract"
+import type { CycleRecord, DeviceName, PredictionsRecord, RunConfig, SelectionRecord } from "@learnloss/contract"
+import { cycleRecordSchema, predictionsRecordSchema, selectionRecordSchema } from "@learnloss/contract"
 import { atomicWrite, InternalError, LearnlossError } from "@learnloss/engine"
 import type { LoopEvent } from "@learnloss/learn"
 import type { WrittenReport } from "../report/write-report.ts"
@@ -9,7 +9,7 @@ import { throwIfInterrupted } from "./interruption.ts"
 import { deepFreeze } from "./load-config.ts"
 import { keepNetworkData } from "./network-data.ts"
 import type { ExperimentParts } from "./parts.ts"
-import { addMissingPictures, createPictureQueue, hasAllPictures } from "./picked-pictures.ts"
+import { addMissingFound, addMissingPictures, createPictureQueue, hasAllPictures } from "./picked-pictures.ts"
 import { planRun } from "./plan.ts"
 import { openRecordFile } from "./record-file.ts"
 import { describeReport, hasFreshReport } from "./report-state.ts"
@@ -88,12 +88,17 @@ export async function resumeRun(options: ExperimentOptions, device?: DeviceName)
     join(folder, runFiles.selections),
     selectionRecordSchema,
   )
-  const lacksNothing = isFinished(config, records) && hasAllPictures(folder, selections)
+  const { records: predictions } = openRecordFile<PredictionsRecord>(
+    join(folder, runFiles.predictions),
+    predictionsRecordSchema,
+  )
+  const lacksNothing =
+    isFinished(config, records) && hasAllPictures(folder, selections, predictions, config.budget.cycles)
   if (lacksNothing && hasFreshReport(folder)) return { folder, config, written: describeReport(folder, records) }
   const unlock = lockRun(folder)
   try {
     if (lacksNothing) {
-      openRunJournal({ folder, config, pictures: { add() {} } }).arrange()
+      openRunJournal({ folder, config, pictures: { add() {}, addFound() {} } }).arrange()
       return { folder, config, written: await parts.writeReport([folder]) }
     }
     const notice = fallbackNotice(config)
@@ -126,12 +131,14 @@ async function finishRun({ config, pools }: RunData, options: ExperimentOptions)
   keepPools(folder, pools)
   const firstImages = firstPool({ pools })
   keepNetworkData(folder, firstImages)
-  const pictures = createPictureQueue({ folder, pools, draw: parts.drawPicked })
+  const { drawPicked: draw, drawFound } = parts
+  const pictures = createPictureQueue({ folder, pools, draw, drawFound, cycles: config.budget.cycles })
   const journal = openRunJournal({ folder, config, pictures })
   for (const [index, pool] of pools.entries()) {
     const selections = journal.selections.filter(({ trial }) => trial === index + 1)
     addMissingPictures(pictures, folder, selections, pool)
   }
+  addMissingFound(pictures, folder, journal.predictions)
   const watcher = options.watch(config, stepsOf(config, journal.cycles))
   try {
     await runJobs({ config, pools, folder, journal, runTrial: parts.runTrial, show: watcher.show, signal })

@@ -9,6 +9,8 @@ export const runFiles = {
   selections: "selections.jsonl",
   predictions: "predictions.jsonl",
   picked: "picked",
+  /** Pictures of what detectors found after their last cycle. */
+  found: "found",
   checkpoints: "checkpoints",
   report: "report.html",
   learningCurveSvg: "learning-curve.svg",

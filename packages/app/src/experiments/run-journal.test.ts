@@ -24,7 +24,7 @@ const unsynced: FileOperations = { ...nodeFileOperations, sync() {} }
 /** Runs two strategies as an experiment would, on file operations that may fail. */
 async function runAll(operations: FileOperations = unsynced): Promise<void> {
   const config = settings()
-  const journal = openRunJournal({ folder, config, pictures: { add() {} }, operations })
+  const journal = openRunJournal({ folder, config, pictures: { add() {}, addFound() {} }, operations })
   for (const strategy of config.strategies) {
     const recorder = journal.recorderFor(strategy, 1)
     if (recorder.finished.cycles.length === config.budget.cycles) continue
@@ -79,7 +79,7 @@ describe("openRunJournal", () => {
     const cycles = readFileSync(join(folder, runFiles.cycles), "utf8").split("\n")
     writeFileSync(join(folder, runFiles.cycles), `${cycles.slice(0, 4).join("\n")}\n`)
     writeFileSync(join(folder, `${runFiles.cycles}.partial-123`), "{")
-    const journal = openRunJournal({ folder, config: settings(), pictures: { add() {} } })
+    const journal = openRunJournal({ folder, config: settings(), pictures: { add() {}, addFound() {} } })
     expect(journal.recorderFor("entropy", 1).finished.selections.map(({ cycle }) => cycle)).toEqual([0, 1])
     expect(readdirSync(folder)).not.toContain(`${runFiles.cycles}.partial-123`)
     await runAll()
@@ -97,13 +97,13 @@ describe("openRunJournal", () => {
     await runAll()
     const file = join(folder, name)
     writeFileSync(file, damage(readFileSync(file, "utf8")))
-    const open = () => openRunJournal({ folder, config: settings(), pictures: { add() {} } })
+    const open = () => openRunJournal({ folder, config: settings(), pictures: { add() {}, addFound() {} } })
     expect(open).toThrow(expect.objectContaining({ code: "RUN_FILE_INVALID" }))
     expect(open).toThrow(file)
   })
 
   it("refuses to write a number that JSON would lose", async () => {
-    const journal = openRunJournal({ folder, config: settings(), pictures: { add() {} } })
+    const journal = openRunJournal({ folder, config: settings(), pictures: { add() {}, addFound() {} } })
     const recorder = journal.recorderFor("entropy", 1)
     const selection = { strategy: "entropy" as const, trial: 1, cycle: 0, ids: ["a"], scores: [Number.NaN] }
     expect(() => recorder.recordInitial(selection)).toThrow("does not fit")

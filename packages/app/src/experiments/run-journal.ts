@@ -3,6 +3,7 @@ import { join } from "node:path"
 import {
   type CycleRecord,
   cycleRecordSchema,
+  type PredictionsRecord,
   predictionsRecordSchema,
   type RunConfig,
   type SelectionRecord,
@@ -19,7 +20,7 @@ export interface JournalOptions {
   readonly folder: string
   /** Decides which strategies share their first cycle. */
   readonly config: Pick<RunConfig, "strategies" | "lossModule">
-  readonly pictures: Pick<PictureQueue, "add">
+  readonly pictures: Pick<PictureQueue, "add" | "addFound">
   readonly operations?: FileOperations
 }
 
@@ -28,6 +29,7 @@ export interface RunJournal {
   /** Records of all finished cycles, in the order in which they were written. */
   readonly cycles: readonly CycleRecord[]
   readonly selections: readonly SelectionRecord[]
+  readonly predictions: readonly PredictionsRecord[]
   recorderFor(strategy: StrategyName, trial: number): TrialRecorder
   /** Puts the records in the order in which jobs write that run one after the other, whatever ran at once. */
   arrange(): void
@@ -55,6 +57,7 @@ export function openRunJournal({ folder, config, pictures, operations }: Journal
   }
   removeTornFiles(folder)
   removeTornFiles(join(folder, runFiles.picked))
+  removeTornFiles(join(folder, runFiles.found))
 
   const checkpointsOf = (strategy: StrategyName, trial: number) =>
     join(folder, runFiles.checkpoints, `${strategy}-trial${trial}`)
@@ -82,6 +85,9 @@ export function openRunJournal({ folder, config, pictures, operations }: Journal
     get selections() {
       return selections.records
     },
+    get predictions() {
+      return predictions.records
+    },
     recorderFor(strategy, trial) {
       const ofThis = (record: Key): boolean => record.strategy === strategy && record.trial === trial
       const earlier = { cycles: cycles.records.filter(ofThis), selections: selections.records.filter(ofThis) }
@@ -103,6 +109,7 @@ export function openRunJournal({ folder, config, pictures, operations }: Journal
           cycles.append(record)
           // Last, since a picture that a kill prevents can be drawn again from the selection.
           if (picked.length > 0) pictures.add(record, picked)
+          pictures.addFound(predicted)
         },
       }
     },

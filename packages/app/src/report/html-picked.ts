@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs"
 import { formatCount } from "./format.ts"
 import { html, type Markup } from "./markup.ts"
 import type { MergedRuns } from "./merge-runs.ts"
-import type { PickedPicture } from "./read-run.ts"
+import type { CyclePicture } from "./read-run.ts"
 import { strategiesIn } from "./summary.ts"
 
 /** The contact sheets of what each strategy picked, of its first trial so that the page stays small. */
@@ -20,7 +20,7 @@ ${strategies.map((strategy) => {
 })}`
 }
 
-function sheet(picture: PickedPicture, { cycles, selections }: MergedRuns): Markup {
+function sheet(picture: CyclePicture, { cycles, selections }: MergedRuns): Markup {
   const isSame = (record: { strategy: string; trial: number; cycle: number }): boolean =>
     record.strategy === picture.strategy && record.trial === picture.trial && record.cycle === picture.cycle
   const labels = cycles.find(isSame)?.labels
@@ -29,8 +29,13 @@ function sheet(picture: PickedPicture, { cycles, selections }: MergedRuns): Mark
   const had = labels === undefined ? "" : ` (${formatCount(labels)} labels)`
   const count = selection === undefined ? "" : `: ${formatCount(selection.ids.length)} picked`
   const caption = `${place}${had}${count}${scoreRange(selection?.scores ?? null)}`
-  const data = readFileSync(picture.path).toString("base64")
-  return html`<figure><img src="data:image/png;base64,${data}" alt="${picture.strategy}, ${caption}">
+  return pictureFigure(picture, caption)
+}
+
+/** A picture with its caption, inside the page. */
+export function pictureFigure({ path, strategy }: CyclePicture, caption: string): Markup {
+  const data = readFileSync(path).toString("base64")
+  return html`<figure><img src="data:image/png;base64,${data}" alt="${strategy}, ${caption}">
 <figcaption>${caption}</figcaption></figure>`
 }
 

@@ -3,6 +3,7 @@ import { strategyColours } from "./chart-style.ts"
 import { formatCount, formatP, formatPoints, formatSpread, plural } from "./format.ts"
 import { chartSections } from "./html-charts.ts"
 import { classPrecisionSection } from "./html-classes.ts"
+import { foundSection } from "./html-found.ts"
 import { pickedSection } from "./html-picked.ts"
 import { reproduceSection, settingsList } from "./html-settings.ts"
 import { int8Section } from "./int8.ts"
@@ -47,6 +48,7 @@ ${details.length === 0 ? [] : html`<ul>${details.map((sentence) => html`<li>${pa
 ${resultsSection(content)}
 ${classPrecisionSection(runs)}
 ${await chartSections(runs)}
+${foundSection(runs)}
 ${int8Section(runs.cycles)}
 ${pickedSection(runs)}
 <h2>Settings</h2>

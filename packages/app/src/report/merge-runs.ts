@@ -1,6 +1,6 @@
 import type { CycleRecord, PredictionsRecord, RunConfig, SelectionRecord } from "@learnloss/contract"
 import { InternalError, LearnlossError } from "@learnloss/engine"
-import type { PickedPicture, RunRecords } from "./read-run.ts"
+import type { CyclePicture, RunRecords } from "./read-run.ts"
 
 /** Where a trial of a report comes from: the same seed and number mean the same initial set and so a pair. */
 export interface TrialOrigin {
@@ -16,7 +16,8 @@ export interface MergedRuns {
   readonly cycles: readonly CycleRecord[]
   readonly selections: readonly SelectionRecord[]
   readonly predictions: readonly PredictionsRecord[]
-  readonly pictures: readonly PickedPicture[]
+  readonly pictures: readonly CyclePicture[]
+  readonly foundPictures: readonly CyclePicture[]
   /** Names of the classes by their index; null when no run kept them. */
   readonly classNames: readonly string[] | null
 }
@@ -66,6 +67,7 @@ export function mergeRuns(runs: readonly RunRecords[]): MergedRuns {
     selections: renumber((run) => run.selections),
     predictions: renumber((run) => run.predictions),
     pictures: renumber((run) => run.pictures),
+    foundPictures: renumber((run) => run.foundPictures),
     classNames: runs.find((run) => run.classNames !== null)?.classNames ?? null,
   }
 }

@@ -31,6 +31,7 @@ figcaption { font-size: 0.88rem; margin-top: 4px; }
 .grid.three { grid-template-columns: repeat(3, minmax(0, 1fr)); }
 .sheets img { display: block; width: 100%; height: auto; max-width: 640px; border: 1px solid var(--line);
   border-radius: 4px; }
+.found img { display: block; width: 100%; height: auto; max-width: 1112px; }
 details { margin: 0 0 18px; }
 summary { cursor: pointer; font-weight: 600; padding: 6px 0; }
 dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 6px 22px; margin: 0 0 18px; }
@@ -48,7 +49,8 @@ pre { margin: 0 0 14px; padding: 12px 16px; background: var(--tint); border: 1px
   .verdict { padding: 14px 16px; }
   .wide { display: none; }
   .narrow { display: block; }
-  .sheets figure { overflow-x: auto; }
+  .sheets figure, .found figure { overflow-x: auto; }
+  .found img { width: 860px; max-width: none; }
   .sheets img { width: 560px; max-width: none; }
   dl { grid-template-columns: minmax(0, 1fr); gap: 0; }
   dd { margin-bottom: 8px; }

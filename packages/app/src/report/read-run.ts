@@ -16,8 +16,8 @@ import {
 import { LearnlossError } from "@learnloss/engine"
 import { runFiles } from "../experiments/run-files.ts"
 
-/** A contact sheet of the first images that a cycle picked. */
-export interface PickedPicture {
+/** A picture of what a cycle picked or found. */
+export interface CyclePicture {
   readonly strategy: StrategyName
   readonly trial: number
   readonly cycle: number
@@ -32,8 +32,10 @@ export interface RunRecords {
   readonly selections: readonly SelectionRecord[]
   /** Empty when the run kept none. */
   readonly predictions: readonly PredictionsRecord[]
-  /** Ordered by strategy, trial and cycle; empty when the run kept none. */
-  readonly pictures: readonly PickedPicture[]
+  /** Contact sheets of picked images, ordered by strategy, trial and cycle; empty when the run kept none. */
+  readonly pictures: readonly CyclePicture[]
+  /** What detectors found in test images after their last cycle, in the same order. */
+  readonly foundPictures: readonly CyclePicture[]
   /** Names of the classes by their index; null when the run kept none. */
   readonly classNames: readonly string[] | null
 }
@@ -80,6 +82,7 @@ export function readRunRecords(folder: string): RunRecords {
     selections: readLines(join(folder, runFiles.selections), selectionRecordSchema),
     predictions: existsSync(predictionsPath) ? readLines(predictionsPath, predictionsRecordSchema) : [],
     pictures: listPictures(join(folder, runFiles.picked)),
+    foundPictures: listPictures(join(folder, runFiles.found)),
     classNames: existsSync(networkPath) ? parse(networkDataSchema, read(networkPath), networkPath).classNames : null,
   }
 }
@@ -134,9 +137,9 @@ function invalid(where: string, expected: string, got: string, cause?: unknown):
 
 const pictureName = /^(.+)-trial(\d+)-cycle(\d+)\.png$/
 
-function listPictures(folder: string): PickedPicture[] {
+function listPictures(folder: string): CyclePicture[] {
   if (!existsSync(folder)) return []
-  const pictures = readdirSync(folder).flatMap((file): PickedPicture[] => {
+  const pictures = readdirSync(folder).flatMap((file): CyclePicture[] => {
     const [, name, trial, cycle] = pictureName.exec(file) ?? []
     const strategy = strategyNames.find((known) => known === name)
     return strategy === undefined

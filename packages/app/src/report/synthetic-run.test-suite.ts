@@ -11,6 +11,7 @@ import {
   type StrategyName,
 } from "@learnloss/contract"
 import { createRng } from "@learnloss/engine"
+import sharp from "sharp"
 import { runFiles } from "../experiments/run-files.ts"
 import { contactSheet } from "./contact-sheet.ts"
 
@@ -105,7 +106,7 @@ export async function writeSyntheticRun(options: SyntheticOptions = {}): Promise
       const place = { strategy, trial }
       records.selections.push({ ...place, cycle: 0, ids: ["train/1", "train/2"], scores: null })
       for (let cycle = 1; cycle <= cycles; cycle++)
-        await addCycle(folder, records, { ...place, cycle }, seed, cycles, hasPictures)
+        await addCycle(folder, records, { ...place, cycle }, seed, cycles, hasPictures, hasPictures && isDetection)
     }
   }
   if (isDetection) {
@@ -137,6 +138,7 @@ async function addCycle(
   seed: number,
   cycles: number,
   hasPictures: boolean,
+  findsObjects: boolean,
 ): Promise<void> {
   const { strategy, trial, cycle } = place
   const rng = createRng(seed).child(`${strategy}/${trial}/${cycle}`)
@@ -159,6 +161,13 @@ async function addCycle(
     evaluateSeconds: 2.2 + rng.float() / 5,
     selectSeconds: cycle === cycles ? null : 4 + rng.float(),
   })
+  if (findsObjects && cycle === cycles) {
+    const drawn = await sharp({ create: { width: 1110, height: 60, channels: 3, background: "#abc" } })
+      .png()
+      .toBuffer()
+    mkdirSync(join(folder, runFiles.found), { recursive: true })
+    writeFileSync(join(folder, runFiles.found, `${strategy}-trial${trial}-cycle${cycle}.png`), drawn)
+  }
   records.predictions.push({
     ...place,
     ids: targetLoss.map((_, index) => `test/${index}`),

@@ -90,7 +90,13 @@ describe("the page of a detector", () => {
   let shown: string
 
   beforeAll(async () => {
-    const options = { strategies: ["random", "entropy"], trials: 1, cycles: 3, isDetection: true } as const
+    const options = {
+      strategies: ["random", "entropy"],
+      trials: 2,
+      cycles: 3,
+      isDetection: true,
+      hasPictures: true,
+    } as const
     detector = await writeReport([await writeSyntheticRun(options)])
     shown = readFileSync(detector.report, "utf8")
   })
@@ -107,11 +113,19 @@ describe("the page of a detector", () => {
   })
 
   test("shows each class by its name, and the curve over boxes too", () => {
-    expect(shown).toMatch(/<th>T-shirt\/top<\/th><td>[\d.]+<\/td><td>[\d.]+<\/td>/)
+    expect(shown).toMatch(/<th>T-shirt\/top<\/th><td>[\d.]+ ± [\d.]+<\/td><td>[\d.]+ ± [\d.]+<\/td>/)
     expect(shown).toMatch(/<th>boot<\/th><td>-<\/td><td>-<\/td>/)
     expect(shown).toContain(">labelled objects</text>")
     expect(shown).toContain(">Labelled objects of each class<")
     expect(shown).not.toContain("NaN")
+  })
+
+  test("shows what each strategy's detector found, of one trial", () => {
+    expect(shown).toContain(">Detections on test images<")
+    expect(shown.match(/alt="(random|entropy), after cycle 3 \(1,500 labels\)"/g)).toEqual([
+      'alt="random, after cycle 3 (1,500 labels)"',
+      'alt="entropy, after cycle 3 (1,500 labels)"',
+    ])
   })
 
   test("has a CSV with every single measure, grouped ones under the name of their group", () => {

@@ -1,4 +1,4 @@
-import type { TaskName } from "@learnloss/contract"
+import type { FoundObjects, TaskName } from "@learnloss/contract"
 import type { ModelTail, Tensor, Value } from "@learnloss/engine"
 
 /** A named graph input that carries targets, for a batch of B samples. */
@@ -44,6 +44,8 @@ export interface Task<Target, Prediction = unknown> {
   decode(row: Float32Array): Prediction
   /** What a file gives in place of the network's output; left out where that is what programs want to read. */
   fileEnding?(output: Value): FileEnding
+  /** The objects of a prediction that are worth a look, highest score first; boxes in pixels of the target's image. */
+  objectsToShow?(prediction: Prediction, target: Target): FoundObjects["objects"]
   /** How often each class stands in the targets; undefined where classes make no sense. */
   countClasses(targets: readonly Target[]): number[] | undefined
   /** Single things that a person marked in the targets, such as boxes; undefined where a target is one label. */

@@ -1,6 +1,6 @@
 import type { RunConfig } from "@learnloss/contract"
 import { LearnlossError, type Value } from "@learnloss/engine"
-import type { Detection, DetectionTarget } from "../../data/boxes.ts"
+import type { Box, Detection, DetectionTarget } from "../../data/boxes.ts"
 import type { Model } from "../../models/model.ts"
 import type { Task } from "../task.ts"
 import { decodeDetections } from "./decode-detections.ts"
@@ -9,6 +9,21 @@ import { fileEnding } from "./file-ending.ts"
 import { multiboxLoss } from "./multibox-loss.ts"
 import { detectionEntropy, detectionUnconfidence, outputStatistics } from "./output-signals.ts"
 import { type DetectionTargets, targetEncoder, targetInputsOf } from "./targets.ts"
+
+/** What is kept of an image for pictures: at most so many detections, of at least this score. */
+const mostShown = 50
+const shownScore = 0.1
+
+function rounded(value: number, digits: number): number {
+  return Number(value.toFixed(digits))
+}
+
+function pixelsOf(
+  [x1, y1, x2, y2]: Box,
+  { width, height }: Pick<DetectionTarget, "width" | "height">,
+): [number, number, number, number] {
+  return [rounded(x1 * width, 2), rounded(y1 * height, 2), rounded(x2 * width, 2), rounded(y2 * height, 2)]
+}
 
 /**
  * Objects of several classes in each image, as boxes. Targets are measured in any image size; predictions are
@@ -45,6 +60,11 @@ export function detection(
     predictionOutput: (output) => output,
     decode: (row) => decodeDetections(row, boxes),
     fileEnding: (output) => fileEnding(output, boxes),
+    objectsToShow: (prediction, target) =>
+      prediction
+        .filter(({ score }) => score >= shownScore)
+        .slice(0, mostShown)
+        .map(({ classIndex, score, box }) => ({ classIndex, score: rounded(score, 4), box: pixelsOf(box, target) })),
     countClasses(targets) {
       const counts = classNames.map(() => 0)
       for (const { classIndex } of objectsOf(targets)) counts[classIndex] = (counts[classIndex] ?? 0) + 1
