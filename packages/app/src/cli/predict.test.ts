@@ -1,6 +1,7 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import sharp from "sharp"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
 import { writeImages, writeTrainedRun } from "../predict/predict-run.test-suite.ts"
 import { runMain } from "../run-main.test-suite.ts"
@@ -14,6 +15,7 @@ beforeAll(async () => {
     { strategy: "learning-loss", trial: 1, accuracy: 0.6 },
   ])
   await writeImages(photos, 5)
+  await writeImages(join(root, "more"), 1)
   const { code } = await runMain(["export", run, "--strategy", "learning-loss", "--out", model])
   expect(code).toBe(0)
 })
@@ -89,7 +91,18 @@ describe("learnloss predict", () => {
     expect(existsSync(stopped)).toBe(false)
   })
 
+  it("draws each image under its name, with its most probable classes", async () => {
+    const drawn = join(root, "drawn")
+    const { code, stderr } = await predict(model, photos, join(root, "more", "0.png"), "--draw", drawn)
+    expect(code).toBe(0)
+    expect(stderr).toContain(`${drawn}: pictures of 6 images\n`)
+    const names = ["0-2.png", "0.png", "1.png", "2.png", "3.png", "4.png"]
+    expect(readdirSync(drawn).toSorted()).toEqual(names)
+    expect((await sharp(join(drawn, "4.png")).metadata()).width).toBeGreaterThan(100)
+  })
+
   it.each([
+    ["drawings over the images", () => [model, photos, "--draw", photos], /0\.png would be written over/],
     ["boxes of a classifier", () => [model, photos, "--format", "coco"], /finds objects, got one for classification/],
     ["a network that is not there", () => ["nowhere.onnx", photos], /nowhere\.onnx: .*, got nothing there/],
     ["images that are not there", () => [model, "nowhere"], /nowhere: expected an image/],

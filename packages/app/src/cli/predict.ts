@@ -15,6 +15,7 @@ interface PredictCommandOptions {
   readonly format?: PredictionFormat
   readonly json?: boolean
   readonly out?: string
+  readonly draw?: string
   readonly threads?: number
 }
 
@@ -25,12 +26,13 @@ one checkpoint in it. Of the networks of a run the one that did best on the test
 
 Classifiers give the probability of each class, detectors boxes [x1, y1, x2, y2] in pixels of the image. --threshold leaves
 out what scores less: by default 0.3 for detections, and nothing with --format coco and of classes. JSON and COCO are
-written whole or not at all. An image that cannot be read is named, the others are predicted, and the exit code is 2.
+written whole or not at all; --draw puts pictures under the names of the images into a folder. An image that cannot be read is named, the others are predicted, and the exit code is 2.
 
 Examples:
   $ learnloss predict detector.onnx photo.jpg
   $ learnloss predict learnloss-runs/DIR photos --json > predictions.json
   $ learnloss predict learnloss-runs/DIR "photos/**/*.jpg" --strategy learning-loss --format coco --out boxes.json
+  $ learnloss predict detector.onnx photos --draw drawn --threshold 0.5
 `
 
 /** Adds `learnloss predict RUN|MODEL.onnx IMAGE...` to the command. */
@@ -46,6 +48,7 @@ export function addPredictCommand(program: Command, io: CommandIo): void {
     .addOption(new Option("--format <NAME>", "how it is written (default: text)").choices(predictionFormats))
     .option("--json", "the same as --format json")
     .option("--out <FILE>", "write to a file instead of stdout")
+    .option("--draw <DIR>", "write a picture of each image with its boxes, or its classes")
     .option("--threads <N>", "threads of one run of the network (default: every core)", parseCount)
     .addHelpText("after", examples)
     .action(async (from: string, images: string[], options: PredictCommandOptions) => {
@@ -57,12 +60,12 @@ export function addPredictCommand(program: Command, io: CommandIo): void {
           { ...rest, from, images, format, threads },
           {
             signal: io.signal,
-            onProgress: (done, total) => meter.show("images", done, total),
+            onProgress: meter.show,
             onOpen: (origin) => io.stderr(`${origin}\n`),
           },
         )
         meter.close()
-        tell(outcome, options.out, io)
+        tell(outcome, options, io)
       } finally {
         meter.close()
       }
@@ -70,8 +73,13 @@ export function addPredictCommand(program: Command, io: CommandIo): void {
 }
 
 /** @throws Told when an image could not be read */
-function tell({ text, images, unreadable }: PredictOutcome, out: string | undefined, io: CommandIo): void {
+function tell(
+  { text, images, unreadable }: PredictOutcome,
+  { out, draw }: Pick<PredictCommandOptions, "out" | "draw">,
+  io: CommandIo,
+): void {
   const read = images - unreadable.length
+  if (draw !== undefined) io.stderr(`${draw}: pictures of ${plural(read, "image")}\n`)
   io.stdout(out === undefined ? text : `${out}: predictions of ${plural(read, "image")}\n`)
   if (unreadable.length === 0) return
   for (const image of unreadable) io.stderr(`${image.path}: ${image.unreadable}\n`)

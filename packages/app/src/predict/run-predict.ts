@@ -2,6 +2,8 @@ import { atomicWrite, LearnlossError } from "@learnloss/engine"
 import { type ImagePrediction, predictImages } from "@learnloss/learn"
 import { requireWritable } from "../cli/require-writable.ts"
 import type { CheckpointQuery } from "../experiments/export-run.ts"
+import { shownScore } from "../report/shown-score.ts"
+import { drawingPaths, drawPredictions } from "./draw-predictions.ts"
 import { listImages } from "./list-images.ts"
 import { openNetwork } from "./open-network.ts"
 import { type PredictionFormat, predictionWriters } from "./write-predictions.ts"
@@ -14,12 +16,14 @@ export interface PredictSettings extends CheckpointQuery {
   readonly threshold?: number
   /** File to write to instead of giving the text back. */
   readonly out?: string
+  /** Folder for a picture of each image with what was found in it. */
+  readonly draw?: string
   readonly threads: number
 }
 
 export interface PredictWatcher {
   readonly signal: AbortSignal
-  readonly onProgress: (done: number, total: number) => void
+  readonly onProgress: (phase: "images" | "drawings", done: number, total: number) => void
   /** Told which network predicts, before it does. */
   readonly onOpen: (origin: string) => void
 }
@@ -32,9 +36,6 @@ export interface PredictOutcome {
   readonly unreadable: readonly Extract<ImagePrediction, { unreadable: string }>[]
 }
 
-/** Detections below it are rarely objects; evaluation and labelling tools want them all the same. */
-const shownScore = 0.3
-
 /**
  * Predicts images with a network and writes what it says; nothing is written unless all is predicted.
  *
@@ -42,9 +43,11 @@ const shownScore = 0.3
  * images throw
  */
 export async function runPredict(settings: PredictSettings, watcher: PredictWatcher): Promise<PredictOutcome> {
-  const { images: given, format, out, threads } = settings
+  const { images: given, format, out, draw, threads } = settings
   if (out !== undefined) requireWritable("--out", out)
   const asked = await listImages(given)
+  const drawings = draw === undefined ? undefined : drawingPaths(draw, asked)
+  for (const path of drawings?.values() ?? []) requireWritable("--draw", path)
   const { network, origin } = await openNetwork(settings)
   const isDetector = network.task === "detection"
   if (format === "coco" && !isDetector) {
@@ -57,8 +60,15 @@ export async function runPredict(settings: PredictSettings, watcher: PredictWatc
   }
   watcher.onOpen(origin)
   const threshold = settings.threshold ?? (isDetector && format !== "coco" ? shownScore : 0)
+  const drawnThreshold = settings.threshold ?? (isDetector ? shownScore : 0)
   const paths = asked.map(({ path }) => path)
-  const images = await predictImages(network, paths, { threads, ...watcher })
+  const { signal } = watcher
+  const onProgress = (done: number, total: number) => watcher.onProgress("images", done, total)
+  const images = await predictImages(network, paths, { threads, signal, onProgress })
+  if (drawings !== undefined) {
+    const onDrawn = (done: number, total: number) => watcher.onProgress("drawings", done, total)
+    await drawPredictions(images, { network, threshold: drawnThreshold, paths: drawings, signal, onProgress: onDrawn })
+  }
   const text = predictionWriters[format]({ network, images, threshold })
   if (out !== undefined) atomicWrite(out, text)
   return { text, images: images.length, unreadable: images.flatMap((image) => ("unreadable" in image ? image : [])) }

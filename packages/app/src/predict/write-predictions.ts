@@ -15,13 +15,10 @@ export interface Predictions {
 /** Writes predictions, ending with a newline. `coco` holds detections alone. */
 export const predictionWriters = {
   text: textOf,
-  json: (predictions) => asJson(jsonOf(predictions)),
-  coco: (predictions) => asJson(cocoOf(predictions)),
+  json: (predictions) => `${JSON.stringify(jsonOf(predictions), null, 2)}\n`,
+  // Made for programs, and several times as long with a line for each number.
+  coco: (predictions) => `${JSON.stringify(cocoOf(predictions))}\n`,
 } as const satisfies Record<PredictionFormat, (predictions: Predictions) => string>
-
-function asJson(value: unknown): string {
-  return `${JSON.stringify(value, null, 2)}\n`
-}
 
 /** A class with its probability, or an object with its box in pixels of the image. */
 export interface NamedPrediction {
