@@ -38,6 +38,9 @@ export const dataFormats = [
 ] as const
 export type DataFormat = (typeof dataFormats)[number]
 
+/** Those that are drawn: what stands after the colon is no path. */
+export const generatedFormats: readonly string[] = ["shapes", "shapes-detection"] satisfies readonly DataFormat[]
+
 /** How the loss prediction module is trained beside the network. */
 export const moduleTrainings = ["none", "joint", "detached"] as const
 export type ModuleTraining = (typeof moduleTrainings)[number]

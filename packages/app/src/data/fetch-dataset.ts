@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
-import { dataFormats, nearest } from "@learnloss/contract"
+import { dataFormats, generatedFormats, nearest } from "@learnloss/contract"
 import { LearnlossError } from "@learnloss/engine"
 import { dataFolder, dataPlaces, locateDataset } from "@learnloss/learn"
 import { type CatalogueEntry, catalogue } from "./catalogue.ts"
@@ -43,7 +43,7 @@ export function findDataset(name: string, places: readonly string[] = dataPlaces
 
 /** True when a data set can be opened by its name alone. */
 export function isAvailable(name: string, places?: readonly string[]): boolean {
-  return name === "shapes" || findDataset(name, places) !== undefined
+  return generatedFormats.includes(name) || findDataset(name, places) !== undefined
 }
 
 /**

@@ -1,5 +1,5 @@
 import { resolve } from "node:path"
-import { dataFormats, type RunConfig, runConfigSchema } from "@learnloss/contract"
+import { dataFormats, generatedFormats, type RunConfig, runConfigSchema } from "@learnloss/contract"
 import { foldedNorm, frozenParameters, readOnnxModel } from "@learnloss/engine"
 import { findContradictions } from "./check-budget.ts"
 import { configError, describeIssues, type FindOrigin } from "./config-issues.ts"
@@ -63,7 +63,7 @@ function withCarefulRate(input: unknown, isOwn: boolean): unknown {
 /** Makes the path of `FORMAT:PATH` absolute, so that a run can be resumed from any folder. */
 function absoluteData(data: string): string {
   const [, format, path] = /^([\w-]+):(.+)$/.exec(data) ?? []
-  const isFolder = dataFormats.some((known) => known === format && known !== "shapes")
+  const isFolder = dataFormats.some((known) => known === format && !generatedFormats.includes(known))
   return isFolder && path !== undefined ? `${format}:${resolve(path)}` : data
 }
 
