@@ -68,15 +68,22 @@ describe("learnloss predict", () => {
   it("names every image that cannot be read, predicts the others and exits with 2", async () => {
     writeFileSync(join(root, "broken.jpg"), "not an image")
     writeFileSync(join(root, "empty.png"), "")
-    const args = [model, join(root, "broken.jpg"), photos, join(root, "empty.png")]
+    const missing = join(root, "nowhere.jpg")
+    const args = [model, join(root, "broken.jpg"), photos, join(root, "empty.png"), missing]
     const { code, stdout, stderr } = await predict(...args)
     expect(code).toBe(2)
     expect(stdout.trimEnd().split("\n")).toHaveLength(5)
     expect(stderr).toMatch(/broken\.jpg: expected a JPEG, PNG or WebP image, got .*\n.*empty\.png: .* an empty file\n/)
-    expect(stderr).toContain("2 of 7 images could not be read\n")
+    expect(stderr).toMatch(
+      /nowhere\.jpg: expected a readable file, got .*no such file.*\n3 of 8 images could not be read\n/,
+    )
     const json = await predict(...args, "--json")
     expect(json.code).toBe(2)
-    expect(JSON.parse(json.stdout).unreadable.map(({ path }: { path: string }) => path)).toEqual([args[1], args[3]])
+    expect(JSON.parse(json.stdout).unreadable.map(({ path }: { path: string }) => path)).toEqual([
+      args[1],
+      args[3],
+      missing,
+    ])
   })
 
   it("writes to a file instead, whole or not at all", async () => {
@@ -105,7 +112,7 @@ describe("learnloss predict", () => {
     ["drawings over the images", () => [model, photos, "--draw", photos], /0\.png would be written over/],
     ["boxes of a classifier", () => [model, photos, "--format", "coco"], /finds objects, got one for classification/],
     ["a network that is not there", () => ["nowhere.onnx", photos], /nowhere\.onnx: .*, got nothing there/],
-    ["images that are not there", () => [model, "nowhere"], /nowhere: expected an image/],
+    ["images that are not there", () => [model, "nowhere"], /nowhere: expected a readable file, got .*no such file/],
     ["a strategy of a file", () => [model, photos, "--strategy", "random"], /Leave --strategy/],
     ["a strategy without a network", () => [run, photos, "--strategy", "entropy"], /random trial 1, random trial 2/],
     ["a file that is no network", () => [join(photos, "0.png"), photos], /0\.png/],

@@ -26,7 +26,8 @@ one checkpoint in it. Of the networks of a run the one that did best on the test
 
 Classifiers give the probability of each class, detectors boxes [x1, y1, x2, y2] in pixels of the image. --threshold leaves
 out what scores less: by default 0.3 for detections, and nothing with --format coco and of classes. JSON and COCO are
-written whole or not at all; --draw puts pictures under the names of the images into a folder. An image that cannot be read is named, the others are predicted, and the exit code is 2.
+written whole or not at all; --draw puts pictures under the names of the images into a folder. An image that cannot be read
+is named, the others are predicted, and the exit code is 2.
 
 Examples:
   $ learnloss predict detector.onnx photo.jpg

@@ -14,9 +14,10 @@ export interface AskedImage {
  * The image files that some arguments name: files, folders with all that is below them, and patterns for shells that leave
  * them as they are (`*` and `?` inside a name, `**` for folders of any depth). Each file once, in the order of arguments.
  *
- * A file that is named is taken whatever its name; that it cannot be read is told later, with its place among the others.
+ * A file that is named is taken whatever its name; that it cannot be read, or is not there, is told later, in its place
+ * among the others.
  *
- * @throws LearnlossError `NO_IMAGES` for an argument that names none, `FOLDER_NOT_READ`
+ * @throws LearnlossError `NO_IMAGES` for a folder without images and a pattern that fits none, `FOLDER_NOT_READ`
  */
 export async function listImages(given: readonly string[]): Promise<readonly AskedImage[]> {
   const images = new Map<string, AskedImage>()
@@ -32,14 +33,14 @@ async function imagesOf(argument: string): Promise<readonly AskedImage[]> {
     const { images } = await listImageFiles(argument, "IMAGE")
     return images.map(({ id, path }) => ({ path, name: id }))
   }
-  if (found !== undefined) return [{ path: argument, name: basename(argument) }]
-  const matching = isPattern(argument) ? matchFiles(argument) : []
+  if (found !== undefined || !isPattern(argument)) return [{ path: argument, name: basename(argument) }]
+  const matching = matchFiles(argument)
   if (matching.length > 0) return matching
   throw new LearnlossError("NO_IMAGES", {
     where: argument,
-    expected: "an image, a folder of images or a pattern",
-    got: isPattern(argument) ? "a pattern that no image fits" : "nothing there",
-    fix: "Check the path; a pattern has * or ? in it, such as photos/**/*.jpg.",
+    expected: "a pattern that images fit",
+    got: "none that does",
+    fix: "Check the path; * and ? stand for parts of names, ** for folders of any depth, as in photos/**/*.jpg.",
   })
 }
 
