@@ -96,6 +96,8 @@ describe("the other charts", () => {
   test("show times and class counts of every strategy", async () => {
     expect(await renderSvg(timesChart(run.cycles, size))).toContain(">learning-loss-outputs</text>")
     expect(await renderSvg(classCountsChart(run.cycles, size)!)).toContain("labelled images at the end")
+    const named = await renderSvg(classCountsChart(run.cycles, size, run.classNames)!)
+    for (const name of ["T-shirt/top", "boot"]) expect(named).toContain(`>${name}</text>`)
     const many = [cycleRecord({ accuracy: 0.5, labelsPerClass: Array.from({ length: 100 }, (_, index) => index) })]
     expect(await renderSvg(classCountsChart(many, size)!)).toContain("from the most to the least frequent")
   })

@@ -14,10 +14,17 @@ export function labelledThings(cycles: readonly CycleRecord[]): "images" | "obje
 }
 
 /**
- * Labelled images, or objects in them, of each class at the end, mean over trials, classes ordered from the most labelled on.
- * Null when the records do not count classes. Give it trials of one seed only: another seed has other rare classes.
+ * Labelled images, or objects in them, of each class at the end, mean over trials, classes ordered from the most labelled
+ * on. Give it trials of one seed only: another seed has other rare classes.
+ *
+ * @param classNames stand at the axis where there are few enough classes; their numbers where it is left out
+ * @returns null when the records do not count classes
  */
-export function classCountsChart(cycles: readonly CycleRecord[], { width, height }: ChartSize): ChartSpec | null {
+export function classCountsChart(
+  cycles: readonly CycleRecord[],
+  { width, height }: ChartSize,
+  classNames: readonly string[] | null = null,
+): ChartSpec | null {
   const finalLabels = labelCounts(cycles).at(-1)
   const last = cycles.filter((record) => record.labels === finalLabels && record.labelsPerClass !== undefined)
   const strategies = strategiesIn(last)
@@ -31,9 +38,10 @@ export function classCountsChart(cycles: readonly CycleRecord[], { width, height
   const order = Array.from({ length: classes }, (_, index) => index).sort(
     (a, b) => count(reference, b) - count(reference, a) || a - b,
   )
+  const nameOf = (index: number): string => classNames?.[index] ?? String(index)
   const values = strategies.flatMap((strategy) => {
     const own = last.filter((record) => record.strategy === strategy)
-    return order.map((index, rank) => ({ strategy, class: index, rank: rank + 1, count: count(own, index) }))
+    return order.map((index, rank) => ({ strategy, class: nameOf(index), rank: rank + 1, count: count(own, index) }))
   })
   const colour = {
     field: "strategy",
@@ -67,9 +75,9 @@ export function classCountsChart(cycles: readonly CycleRecord[], { width, height
       x: {
         field: "class",
         type: "ordinal",
-        sort: order,
-        title: "class (number in the data)",
-        axis: { labelAngle: 0 },
+        sort: order.map(nameOf),
+        title: classNames === null ? "class (number in the data)" : "class",
+        axis: classNames === null ? { labelAngle: 0 } : { labelAngle: -35, labelLimit: 130 },
         scale: { paddingInner: 0.25 },
       },
       xOffset: { field: "strategy", sort: strategies },

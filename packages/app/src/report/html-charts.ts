@@ -41,7 +41,7 @@ ${await figure("Lift", "Mean true loss of the 5% of test images ranked highest o
 ${scatters.length === 0 ? [] : html`<h2>Predicted against target loss</h2><div class="grid three">${scatters}</div>`}
 <h2>Labels and time</h2>
 <div class="grid">
-${await figure(`Labelled ${things} of each class`, `At the end, mean over trials; classes in the order of their frequency.${classNote}`, half, (size) => classCountsChart(oneSeed, size))}
+${await figure(`Labelled ${things} of each class`, `At the end, mean over trials; classes in the order of their frequency.${classNote}`, half, (size) => classCountsChart(oneSeed, size, runs.classNames))}
 ${await figure("Seconds of each cycle", `Mean over trials; select is scoring the candidates and choosing among them.${sharedNote(cycles)}`, half, (size) => timesChart(cycles, size))}
 </div>`
 }
