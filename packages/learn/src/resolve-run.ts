@@ -30,6 +30,7 @@ export async function openLearner(config: RunConfig, dataset: AnyDataset, strate
   const { model, imported, digest } = await openModel(config, { imageShape, classes: classNames.length })
   const task = makeTask(config.task, { data: dataset, model, config })
   requireImagesOf(task, config, dataset)
+  task.requireMeasurable?.(dataset.test.targets)
   const learner: Learner = { model, task, imageShape, strategyTraining: strategyTraining(strategy, config), config }
   return { learner, imported, digest }
 }

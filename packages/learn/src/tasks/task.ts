@@ -50,6 +50,12 @@ export interface Task<Target, Prediction = unknown> {
   countClasses(targets: readonly Target[]): number[] | undefined
   /** Single things that a person marked in the targets, such as boxes; undefined where a target is one label. */
   countObjects?(targets: readonly Target[]): number
+  /**
+   * Makes sure, before anything is trained, that targets can be measured against.
+   *
+   * @throws LearnlossError where they cannot
+   */
+  requireMeasurable?(targets: readonly Target[]): void
   /** Measures of predictions against targets. */
   evaluate(predictions: readonly Prediction[], targets: readonly Target[]): TaskMetrics
 }

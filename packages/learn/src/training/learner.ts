@@ -4,6 +4,7 @@ import {
   cosineSchedule,
   createNetworkBuilder,
   Graph,
+  InternalError,
   type NetworkBuilder,
   op,
   type ParameterSource,
@@ -77,6 +78,7 @@ export function buildTraining(learner: Learner, batch: number): TrainingSpec {
   )
   const progress = graph.input(progressInput, "float32", [])
   const targetLoss = task.perSampleLoss(output.output, targets)
+  requirePerSample("target loss", targetLoss, batch)
   const meanLoss = op.reduceMean(targetLoss)
   const observed: Record<string, Value> = { [observedNames.targetLoss]: meanLoss }
   let loss = meanLoss
@@ -84,6 +86,7 @@ export function buildTraining(learner: Learner, batch: number): TrainingSpec {
     const stopAt = shareOfTraining(config.lossModule.stopGradientAt, config.training)
     const factor = strategyTraining.lossModule === "joint" ? op.where(op.less(progress, stopAt), 1, 0) : undefined
     const { predictedLoss } = buildModule(learner, b, output, factor)
+    requirePerSample("predicted loss", predictedLoss, batch)
     const lossPrediction = objectives[strategyTraining.objective](predictedLoss, targetLoss, config.lossModule)
     observed[observedNames.lossPrediction] = lossPrediction
     loss = op.add(meanLoss, op.mul(lossPrediction, config.lossModule.weight))
@@ -98,6 +101,12 @@ export function buildTraining(learner: Learner, batch: number): TrainingSpec {
     learningRate: config.training.learningRate,
     schedule: scheduleOf(config.training),
   }
+}
+
+/** A loss of [B, 1] beside one of [B] would be compared with every other, without an error. */
+function requirePerSample(what: string, { shape }: Value, batch: number): void {
+  if (shape.length === 1 && shape[0] === batch) return
+  throw new InternalError(`${what} of shape [${shape.join(", ")}] in place of [${batch}]`)
 }
 
 function scheduleOf(training: RunConfig["training"]): Schedule {

@@ -1,6 +1,7 @@
 import type { RunConfig } from "@learnloss/contract"
 import type { Device } from "@learnloss/engine"
 import { type AnyDataset, isPictures } from "../data/dataset.ts"
+import type { PictureTask } from "../data/pictures/pipelines.ts"
 import type { Augmentation } from "../data/transforms.ts"
 import type { Model } from "../models/model.ts"
 import { type BatchMaker, createBatchMaker } from "./batches.ts"
@@ -30,7 +31,7 @@ export async function openBatches({
 }: OpenBatchesOptions): Promise<{ batches: BatchMaker; release: () => Promise<void> }> {
   const { model, task } = learner
   if (isPictures(dataset)) {
-    const batches = createPictureBatches({ pictureTask: "detection", dataset, task, augmentation })
+    const batches = createPictureBatches({ pictureTask: task.name as PictureTask, dataset, task, augmentation })
     return { batches, release: () => batches.release() }
   }
   const images = createBatchMaker(dataset, task, augmentation ?? unchanged)

@@ -71,6 +71,15 @@ export function detection(
       return counts
     },
     countObjects: (targets) => objectsOf(targets).length,
+    requireMeasurable(targets) {
+      if (objectsOf(targets).some(({ isDifficult }) => !isDifficult)) return
+      throw new LearnlossError("TEST_WITHOUT_OBJECTS", {
+        where: "the test images",
+        expected: "at least one object that is not marked as difficult, to measure a detector by",
+        got: `none in ${targets.length} images`,
+        fix: "Name another test split, or give the test images their boxes.",
+      })
+    },
     evaluate: (predictions, targets) => ({ ...evaluateDetections(predictions, targets, classNames) }),
   }
 }
