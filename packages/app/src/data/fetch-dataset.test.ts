@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto"
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { dataFormats } from "@learnloss/contract"
 import { LearnlossError } from "@learnloss/engine"
 import { describe, expect, it } from "vitest"
 import { catalogue } from "./catalogue.ts"
@@ -157,7 +158,7 @@ describe("the catalogue", () => {
 
   it("is listed with what is here and how to fetch the rest", () => {
     const listed = listCatalogue([temporaryFolder()])
-    expect(listed.map((entry) => entry.name)).toEqual(["cifar10", "fashion-mnist", "images", "shapes"])
+    expect(listed.map((entry) => entry.name).sort()).toEqual([...dataFormats].sort())
     expect(formatCatalogue(listed)).toMatch(/not here: learnloss data fetch fashion-mnist/)
   })
 })

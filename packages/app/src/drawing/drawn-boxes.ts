@@ -1,13 +1,13 @@
 import type { Detection, DetectionTarget } from "@learnloss/learn"
 import type { DrawnBox } from "./boxes-svg.ts"
 
-/** What a person marked, as it is drawn: the names of classes, difficult objects in dashes. */
+/** What a person marked, as it is drawn: the names of classes, difficult objects and crowds in dashes. */
 export function labeledBoxes({ boxes }: DetectionTarget, classNames: readonly string[]): DrawnBox[] {
-  return boxes.map(({ classIndex, box, isDifficult }) => ({
+  return boxes.map(({ classIndex, box, isDifficult, isCrowd }) => ({
     classIndex,
     box,
     label: nameOf(classIndex, classNames),
-    isDashed: isDifficult,
+    isDashed: isDifficult || isCrowd === true,
   }))
 }
 

@@ -9,6 +9,7 @@ export interface OpenOptions {
   readonly imageSize: number
   readonly rng: Rng
   readonly defects: RunConfig["defects"]
+  readonly decodes: boolean
   readonly signal: AbortSignal
   readonly onProgress: (done: number, total: number) => void
   readonly onDefect: (defect: { readonly file: string; readonly reason: string }) => void

@@ -57,6 +57,8 @@ export async function openKnownData(config: RunConfig, { parts, say, signal }: O
   const dataset = await parts.openDataset(config.data, {
     imageSize: config.imageSize,
     defects: config.defects,
+    // Told now and not after hours of training.
+    decodes: true,
     rng: rng.child("data"),
     signal,
     onProgress: everyFewSeconds((done, total) => say(`reading images: ${done} of ${total}`)),

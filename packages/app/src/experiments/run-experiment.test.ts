@@ -133,6 +133,17 @@ describe("startRun", () => {
     await start()
   })
 
+  it("has images decoded before it starts, so that a damaged one does not end it", async () => {
+    const asked: boolean[] = []
+    await start([], {
+      openDataset: async (_, { decodes }) => {
+        asked.push(decodes)
+        return fakeDataset()
+      },
+    })
+    expect(asked).toEqual([true])
+  })
+
   it("fetches data that are known by name and not here", async () => {
     let isHere = false
     await start(["data=fashion-mnist", "fallbackData=shapes"], {

@@ -10,6 +10,13 @@ export interface LabeledBox {
   readonly box: Box
   /** Hard to recognise: trained on, but neither found nor missed when a detector is judged (PASCAL VOC). */
   readonly isDifficult: boolean
+  /** A region of many objects (COCO): never trained on nor counted, and detections inside it are not judged. */
+  readonly isCrowd?: true
+}
+
+/** The objects that are trained on and counted: all but crowds. */
+export function singleObjects(boxes: readonly LabeledBox[]): readonly LabeledBox[] {
+  return boxes.some(({ isCrowd }) => isCrowd) ? boxes.filter(({ isCrowd }) => !isCrowd) : boxes
 }
 
 /** Every object of one image. */

@@ -22,6 +22,11 @@ export interface ReadOptions {
   readonly onDefect?: ((defect: DataDefect) => void) | undefined
   /** What to do about annotations that are defective, default `skip`: go on without them, or stop before training. */
   readonly defects?: DefectPolicy | undefined
+  /**
+   * Decodes every image file that is otherwise only opened, since what is damaged is a defect and must not end training
+   * hours later; images that are decoded anyway take no notice. Default false.
+   */
+  readonly decodes?: boolean | undefined
   readonly signal?: AbortSignal | undefined
   /** Folders in which data sets are looked for when no path is given, first hit wins; default `dataPlaces()`. */
   readonly places?: readonly string[] | undefined

@@ -6,8 +6,8 @@ import type { DefectLog } from "./defects.ts"
 const rounding = 0.01
 
 /**
- * The objects of an image that can be trained on, their boxes inside the image. Boxes without area or outside the
- * image, unknown classes and crowds are left out, boxes that stick out are clipped; each is told to the log.
+ * The objects of an image that training and measuring take, their boxes inside the image. Boxes without area or outside the
+ * image, and unknown classes are left out, boxes that stick out are clipped, crowds stay; each is told to the log.
  */
 export function usableObjects(image: AnnotatedImage, classNames: readonly string[], log: DefectLog): AnnotatedObject[] {
   const usable: AnnotatedObject[] = []
@@ -20,8 +20,8 @@ export function usableObjects(image: AnnotatedImage, classNames: readonly string
     }
     const box = checkBox(object.box, image, (kind, cost, reason) => log.add(kind, cost, file, `${name}: ${reason}`))
     if (box === undefined) continue
-    if (object.isCrowd === true) log.add("crowd", "box", file, `${name}: a crowd, no single object`)
-    else usable.push({ ...object, box })
+    if (object.isCrowd === true) log.add("crowd", "noted", file, `${name}: a crowd, which is not trained on`)
+    usable.push({ ...object, box })
   }
   return usable
 }

@@ -40,6 +40,16 @@ export interface AnnotationDefect extends DataDefect {
   readonly cost: DefectCost
 }
 
+/** Thrown by what reads one object, to leave out that object alone. */
+export class ObjectDefect extends Error {
+  readonly kind: DefectKind
+
+  constructor(kind: DefectKind, reason: string) {
+    super(reason)
+    this.kind = kind
+  }
+}
+
 const namedDefects = 5
 
 /** Takes down defects as a reader finds them and passes each on at once. */
@@ -62,6 +72,21 @@ export class DefectLog {
   spoil(id: string, kind: DefectKind, file: string, reason: string): void {
     this.spoiled.add(id)
     this.#take({ kind, cost: "image", file, reason: `${reason}${consequences.image}`, isFatal: false })
+  }
+
+  /**
+   * The object that `read` gives, none where it throws an `ObjectDefect`.
+   *
+   * @param name what the file calls the object's place, e.g. `line 3`
+   */
+  tryObject<T>(file: string, name: string, read: () => T): T[] {
+    try {
+      return [read()]
+    } catch (error) {
+      if (!(error instanceof ObjectDefect)) throw error
+      this.add(error.kind, "box", file, `${name}: ${error.message}`)
+      return []
+    }
   }
 
   /** Takes over what another log took down. */

@@ -1,11 +1,14 @@
-import { join } from "node:path"
+import { join, relative } from "node:path"
 import { createRng } from "@learnloss/engine"
+import sharp from "sharp"
 import { describe, expect, it } from "vitest"
-import { temporaryFolder, write } from "../data-files.test-suite.ts"
+import { temporaryFolder, write, writeImage } from "../data-files.test-suite.ts"
 import type { DataDefect } from "../reader.ts"
 import { vocObject, writeVocImage, writeVocSplit } from "./annotation-files.test-suite.ts"
 import { readDetectionDataset } from "./detection-dataset.ts"
+import { summarizeAnnotations } from "./summarize-set.ts"
 
+const noiseOf = { type: "gaussian", mean: 128, sigma: 40 } as const
 const options = { imageSize: 128, rng: createRng(0) }
 
 async function animals(count: number): Promise<string> {
@@ -85,6 +88,63 @@ describe("readDetectionDataset", () => {
     expect((await readDetectionDataset("voc", `${folder}?train=test&test=train`, { ...options })).test.ids.length).toBe(
       1,
     )
+  })
+
+  it("finds cut-off images where they are decoded, and leaves them out or stops", async () => {
+    const folder = await animals(3)
+    const noise = { create: { width: 40, height: 30, channels: 3, background: "white", noise: noiseOf } } as const
+    const jpeg = await sharp(noise).jpeg().toBuffer()
+    write(join(folder, "JPEGImages", "1.jpg"), jpeg.subarray(0, Math.floor(0.8 * jpeg.length)))
+    writeVocSplit(folder, "train", "0", "1")
+    writeVocSplit(folder, "test", "2")
+    expect((await readDetectionDataset("voc", folder, { ...options, defects: "stop" })).train.ids.length).toBe(2)
+    const told: string[] = []
+    const progress: number[] = []
+    const read = (defects: "skip" | "stop", signal?: AbortSignal) =>
+      readDetectionDataset("voc", folder, {
+        ...options,
+        decodes: true,
+        defects,
+        signal,
+        onDefect: ({ file, reason }) => told.push(`${relative(folder, file)}: ${reason}`),
+        onProgress: (done, total) => progress.push(done / total),
+      })
+    expect((await read("skip")).train.ids).toEqual(["JPEGImages/0.jpg"])
+    expect(told).toEqual([expect.stringMatching(/^JPEGImages\/1\.jpg: damaged: .+: image left out$/)])
+    expect(progress).toEqual([1 / 3, 2 / 3, 1])
+    await expect(read("stop")).rejects.toMatchObject({
+      code: "DEFECTIVE_DATA",
+      message: expect.stringMatching(/got 1: .*1\.jpg \(damaged: /),
+    })
+    await expect(read("skip", AbortSignal.abort())).rejects.toMatchObject({ name: "AbortError" })
+  })
+
+  it("keeps crowds, marked as such, and takes them for no defect", async () => {
+    const folder = temporaryFolder()
+    await writeImage(join(folder, "a.png"), 40, 30)
+    await writeImage(join(folder, "b.png"), 40, 30)
+    const annotation = { image_id: 1, category_id: 1, bbox: [1, 2, 10, 10] }
+    const json = {
+      images: [1, 2].map((id) => ({ id, file_name: `${id === 1 ? "a" : "b"}.png`, width: 40, height: 30 })),
+      annotations: [
+        { ...annotation, id: 1, iscrowd: 1 },
+        { ...annotation, id: 2, iscrowd: 0 },
+      ],
+      categories: [{ id: 1, name: "dog" }],
+    }
+    write(join(folder, "all.json"), JSON.stringify(json))
+    const told: string[] = []
+    const { train, test } = await readDetectionDataset("coco", join(folder, "all.json"), {
+      ...options,
+      defects: "stop",
+      onDefect: ({ reason }) => told.push(reason),
+    })
+    expect(told).toEqual(["object 1 (dog): a crowd, which is not trained on"])
+    const marked = { classIndex: 0, box: [1, 2, 11, 12], isDifficult: false }
+    const targets = [...train.targets, ...test.targets].map(({ boxes }) => boxes)
+    expect(targets).toContainEqual([{ ...marked, isCrowd: true }, marked])
+    const { splits } = await summarizeAnnotations("coco", join(folder, "all.json"), { rng: createRng(0) })
+    expect(splits).toMatchObject([{ images: 2, imagesWithoutBoxes: 1, boxes: [1] }])
   })
 
   it("refuses unknown splits, options and classes, and splits that share images", async () => {

@@ -70,10 +70,11 @@ function targetOf(
   return {
     width,
     height,
-    boxes: objects.map(({ className, box, isDifficult }) => ({
+    boxes: objects.map(({ className, box, isDifficult, isCrowd }) => ({
       classIndex: indices.get(className) as number,
       box,
       isDifficult: isDifficult === true,
+      ...(isCrowd === true && { isCrowd }),
     })),
   }
 }

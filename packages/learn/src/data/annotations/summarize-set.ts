@@ -1,3 +1,4 @@
+import { singleObjects } from "../boxes.ts"
 import type { DetectionDataset } from "../dataset.ts"
 import type { AnnotationFormat } from "./annotated-set.ts"
 import { usableObjects } from "./check-objects.ts"
@@ -40,7 +41,8 @@ export async function summarizeAnnotations(
   const counted = new Map<string, Counted>()
   for (const image of set.images) {
     // Boxes of images that are left out are looked at all the same: whoever mends the image wants to know.
-    const names = usableObjects(image, classNames, log).map(({ className }) => classNames.indexOf(className))
+    const single = usableObjects(image, classNames, log).filter(({ isCrowd }) => isCrowd !== true)
+    const names = single.map(({ className }) => classNames.indexOf(className))
     if (isUsable(image.id)) counted.set(image.id, { classes: names, width: image.width, height: image.height })
   }
   const named = [...set.splits].map(([name, ids]) => countSplit(name, ids, counted, classNames.length))
@@ -66,7 +68,7 @@ export function summarizeDetection({ name, classNames, train, test }: DetectionD
     const counted = new Map(
       ids.map((id, index) => {
         const { width = 0, height = 0, boxes = [] } = targets[index] ?? {}
-        return [id, { classes: boxes.map(({ classIndex }) => classIndex), width, height }]
+        return [id, { classes: singleObjects(boxes).map(({ classIndex }) => classIndex), width, height }]
       }),
     )
     return { counts: countSplit(split, ids, counted, classNames.length), images: [...counted.values()] }

@@ -1,4 +1,5 @@
 import type { Rng } from "@learnloss/engine"
+import { overlapOf } from "../box-overlap.ts"
 import type { Box, DetectionTarget, LabeledBox } from "../boxes.ts"
 
 /** A part of a picture, in whole pixels, and what it shows. */
@@ -48,7 +49,7 @@ function tryMode(picture: DetectionTarget, leastOverlap: number, rng: Rng): Crop
     const part = drawPart(picture, rng)
     if (part === undefined) continue
     if (picture.boxes.length === 0) return cropTo(picture, part)
-    if (!picture.boxes.some(({ box }) => intersectionOverUnion(box, part) >= leastOverlap)) continue
+    if (!picture.boxes.some(({ box }) => overlapOf(box, part) >= leastOverlap)) continue
     const crop = cropTo(picture, part)
     if (crop.boxes.length > 0) return crop
   }
@@ -85,16 +86,4 @@ function cropTo({ boxes }: DetectionTarget, part: Box): Crop {
     return [{ ...object, box }]
   })
   return { left, top, width, height, boxes: kept }
-}
-
-function intersectionOverUnion(a: Box, b: Box): number {
-  const across = Math.min(a[2], b[2]) - Math.max(a[0], b[0])
-  const down = Math.min(a[3], b[3]) - Math.max(a[1], b[1])
-  if (across <= 0 || down <= 0) return 0
-  const shared = across * down
-  return shared / (areaOf(a) + areaOf(b) - shared)
-}
-
-function areaOf([x1, y1, x2, y2]: Box): number {
-  return (x2 - x1) * (y2 - y1)
 }

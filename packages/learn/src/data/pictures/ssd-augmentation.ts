@@ -1,5 +1,5 @@
 import type { Rng } from "@learnloss/engine"
-import type { Box, DetectionTarget, LabeledBox } from "../boxes.ts"
+import { type Box, type DetectionTarget, type LabeledBox, singleObjects } from "../boxes.ts"
 import { type ColourChanges, drawColourChanges } from "./colour-changes.ts"
 import { drawIouCrop } from "./iou-crop.ts"
 import type { Frame } from "./render-frame.ts"
@@ -46,7 +46,8 @@ export function drawSsdChanges(target: DetectionTarget, settings: SsdAugmentatio
   const colours = settings.photometric ? drawColourChanges(rng) : {}
   let frame = wholeFrame(target)
   if (settings.expand && rng.float() < 0.5) frame = expand(frame, rng)
-  let boxes = shift(target.boxes, frame)
+  // Crowds are not trained on, so a crop is not chosen for them.
+  let boxes = shift(singleObjects(target.boxes), frame)
   if (settings.iouCrop) {
     const { width, height } = frame
     const crop = drawIouCrop({ width, height, boxes }, rng)

@@ -1,4 +1,5 @@
 import type { Rng } from "@learnloss/engine"
+import { areaOf, sharedAreaOf } from "../box-overlap.ts"
 import type { Box, LabeledBox } from "../boxes.ts"
 import type { Picture } from "../dataset.ts"
 import { type Field, fieldAt } from "./paint.ts"
@@ -102,13 +103,8 @@ function boxOf(field: Field, place: Place): Box | undefined {
 }
 
 function covers(a: Box, b: Box): boolean {
-  const width = Math.min(a[2], b[2]) - Math.max(a[0], b[0])
-  const height = Math.min(a[3], b[3]) - Math.max(a[1], b[1])
-  return width > 0 && height > 0 && width * height > mostCovered * Math.min(areaOf(a), areaOf(b))
-}
-
-function areaOf([x1, y1, x2, y2]: Box): number {
-  return (x2 - x1) * (y2 - y1)
+  const shared = sharedAreaOf(a, b)
+  return shared > 0 && shared > mostCovered * Math.min(areaOf(a), areaOf(b))
 }
 
 function paintField(canvas: Float32Array, field: Field, place: Place, colour: Colour, opacity: number): void {

@@ -1,7 +1,11 @@
+import { overlapOf } from "../../data/box-overlap.ts"
 import type { Box, Detection, LabeledBox } from "../../data/boxes.ts"
 import { boxAt } from "./box-at.ts"
 import { type ClassGroup, groupByClass } from "./group-by-class.ts"
 import { outcome, precisionEnvelope } from "./precision-envelope.ts"
+
+/** An object as PASCAL VOC's evaluation sees it. */
+export type VocTruth = Pick<LabeledBox, "classIndex" | "box" | "isDifficult">
 
 /** How PASCAL VOC's average precision is computed. */
 export interface AveragePrecisionOptions {
@@ -45,7 +49,7 @@ export interface MeanAveragePrecision {
  */
 export function averagePrecision(
   detections: readonly (readonly Detection[])[],
-  truths: readonly (readonly LabeledBox[])[],
+  truths: readonly (readonly VocTruth[])[],
   classCount: number,
   options: AveragePrecisionOptions = {},
 ): MeanAveragePrecision {
@@ -54,7 +58,7 @@ export function averagePrecision(
 
 /** As `averagePrecision`, of what is grouped already. */
 export function averagePrecisionOf(
-  groups: readonly ClassGroup<LabeledBox>[],
+  groups: readonly ClassGroup<VocTruth>[],
   options: AveragePrecisionOptions = {},
 ): MeanAveragePrecision {
   const perClass = groups.map((group) => ofClass(group, options))
@@ -65,7 +69,7 @@ export function averagePrecisionOf(
 }
 
 function ofClass(
-  { images, corners, order }: ClassGroup<LabeledBox>,
+  { images, corners, order }: ClassGroup<VocTruth>,
   options: AveragePrecisionOptions,
 ): AveragePrecision | null {
   const objects = images.reduce((sum, { truths }) => sum + truths.filter((truth) => !truth.isDifficult).length, 0)
@@ -81,34 +85,29 @@ function ofClass(
 
 function outcomeOf(
   box: Box,
-  truths: readonly LabeledBox[],
+  truths: readonly VocTruth[],
   isFound: boolean[],
   { iouThreshold = 0.5, addsOnePixel = false }: AveragePrecisionOptions,
 ): number {
   let largest = Number.NEGATIVE_INFINITY
   let nearest = -1
   for (let index = 0; index < truths.length; index++) {
-    const overlap = intersectionOverUnion(box, (truths[index] as LabeledBox).box, addsOnePixel ? 1 : 0)
+    const object = (truths[index] as VocTruth).box
+    const overlap = addsOnePixel ? overlapOf(withOnePixel(box), withOnePixel(object)) : overlapOf(box, object)
     if (overlap <= largest) continue
     largest = overlap
     nearest = index
   }
   if (largest < iouThreshold) return outcome.wrong
-  if ((truths[nearest] as LabeledBox).isDifficult) return outcome.notCounted
+  if ((truths[nearest] as VocTruth).isDifficult) return outcome.notCounted
   if (isFound[nearest]) return outcome.wrong
   isFound[nearest] = true
   return outcome.right
 }
 
-/** Area that two boxes share over the area that they cover together, 0..1; zero when they do not touch. */
-function intersectionOverUnion(a: Box, b: Box, extra: number): number {
-  const width = Math.min(a[2], b[2]) - Math.max(a[0], b[0]) + extra
-  const height = Math.min(a[3], b[3]) - Math.max(a[1], b[1]) + extra
-  if (width <= 0 || height <= 0) return 0
-  const shared = width * height
-  return (
-    shared / ((a[2] - a[0] + extra) * (a[3] - a[1] + extra) + (b[2] - b[0] + extra) * (b[3] - b[1] + extra) - shared)
-  )
+/** A box whose last pixel counts as one that lies inside. */
+function withOnePixel([x1, y1, x2, y2]: Box): Box {
+  return [x1, y1, x2 + 1, y2 + 1]
 }
 
 function fromOutcomes(order: Uint32Array, outcomes: Uint8Array, objects: number): AveragePrecision {

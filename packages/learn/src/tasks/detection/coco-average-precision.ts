@@ -1,7 +1,7 @@
+import { areaOf } from "../../data/box-overlap.ts"
 import type { Detection } from "../../data/boxes.ts"
 import { boxAt } from "./box-at.ts"
 import {
-  areaOf,
   areaRanges,
   type CocoTruth,
   isIgnored,

@@ -1,3 +1,4 @@
+import { areaOf, overlapOf, sharedAreaOf } from "../../data/box-overlap.ts"
 import type { Box } from "../../data/boxes.ts"
 import { boxAt } from "./box-at.ts"
 import { outcome } from "./precision-envelope.ts"
@@ -8,6 +9,8 @@ export interface CocoTruth {
   readonly box: Box
   /** A region of many objects: any number of detections may lie in it, and none of them counts. */
   readonly isCrowd: boolean
+  /** One that counts neither as found nor as missed: it may be found once, by the overlap of any other object. */
+  readonly isDifficult?: boolean
   /** Of the object in square pixels, by which its size is judged; of its box unless told. */
   readonly area?: number
 }
@@ -52,16 +55,14 @@ export function overlapsOf(corners: Float64Array, start: number, end: number, tr
 }
 
 function shareOf(box: Box, { box: other, isCrowd }: CocoTruth): number {
-  const width = Math.min(box[2], other[2]) - Math.max(box[0], other[0])
-  const height = Math.min(box[3], other[3]) - Math.max(box[1], other[1])
-  if (width <= 0 || height <= 0) return 0
-  const shared = width * height
-  return shared / (isCrowd ? areaOf(box) : areaOf(box) + areaOf(other) - shared)
+  if (!isCrowd) return overlapOf(box, other)
+  const shared = sharedAreaOf(box, other)
+  return shared === 0 ? 0 : shared / areaOf(box)
 }
 
-/** Whether an object does not have to be found: a crowd, or one of another size. */
+/** Whether an object does not have to be found: a crowd, a difficult one, or one of another size. */
 export function isIgnored(truth: CocoTruth, range: AreaRange): boolean {
-  return truth.isCrowd || isOutside(truth.area ?? areaOf(truth.box), range)
+  return truth.isCrowd || truth.isDifficult === true || isOutside(truth.area ?? areaOf(truth.box), range)
 }
 
 /** What becomes of a detection without an object: wrong, but not counted when its size lies outside the range. */
@@ -107,11 +108,6 @@ export function matchImage(
       into[detection] = ignored[nearest] ? outcome.notCounted : outcome.right
     }
   }
-}
-
-/** In the unit of the corners, squared. */
-export function areaOf(box: Box): number {
-  return (box[2] - box[0]) * (box[3] - box[1])
 }
 
 function isOutside(area: number, [from, to]: AreaRange): boolean {

@@ -38,6 +38,9 @@ describe("the detection task", () => {
     const { task } = await learnerOf("random")
     expect(task.countObjects?.(targets)).toBe(2)
     expect(task.countClasses(targets)).toEqual([1, 1])
+    const withCrowd = [{ ...targets[0], boxes: [square, { ...square, isCrowd: true as const }] }] as DetectionTarget[]
+    expect(task.countObjects?.(withCrowd)).toBe(1)
+    expect(task.countClasses(withCrowd)).toEqual([0, 1])
   })
 
   test("refuses test images by which nothing can be measured, before training", async () => {

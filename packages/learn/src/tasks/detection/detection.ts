@@ -1,6 +1,6 @@
 import type { RunConfig } from "@learnloss/contract"
 import { LearnlossError, type Value } from "@learnloss/engine"
-import type { Box, Detection, DetectionTarget } from "../../data/boxes.ts"
+import { type Box, type Detection, type DetectionTarget, singleObjects } from "../../data/boxes.ts"
 import type { Model } from "../../models/model.ts"
 import type { Task } from "../task.ts"
 import { decodeDetections } from "./decode-detections.ts"
@@ -46,7 +46,7 @@ export function detection(
   }
   const { boxes, perSource } = defaultBoxes
   const encode = targetEncoder(boxes, { learnsDifficult: difficult })
-  const objectsOf = (targets: readonly DetectionTarget[]) => targets.flatMap((target) => target.boxes)
+  const objectsOf = (targets: readonly DetectionTarget[]) => targets.flatMap((target) => singleObjects(target.boxes))
   return {
     name: "detection",
     images: "pictures",

@@ -1,6 +1,7 @@
-import type { Detection, DetectionTarget } from "../../data/boxes.ts"
-import { averagePrecisionOf } from "./average-precision.ts"
+import type { Detection, DetectionTarget, LabeledBox } from "../../data/boxes.ts"
+import { averagePrecisionOf, type VocTruth } from "./average-precision.ts"
 import { type CocoMetrics, cocoAveragePrecisionOf } from "./coco-average-precision.ts"
+import type { CocoTruth } from "./coco-matching.ts"
 import { groupByClass } from "./group-by-class.ts"
 
 /** How well a detector finds the objects of the test set; every figure 0..1, null where there is nothing to find. */
@@ -15,8 +16,9 @@ export interface DetectionMetrics {
 }
 
 /**
- * Measures detections against what a person marked. Difficult objects count neither as found nor as missed; for COCO
- * they are its crowds, in which any number of detections may lie.
+ * Measures detections against what a person marked. Difficult objects count neither as found nor as missed. Nor
+ * do crowds; by COCO's measure any number of detections may lie inside one, while PASCAL VOC's, which knows none, takes
+ * them for difficult objects.
  *
  * @param predictions of each image, boxes relative to the image, 0..1
  * @param targets of the same images, boxes in pixels
@@ -28,7 +30,7 @@ export function evaluateDetections(
   targets: readonly DetectionTarget[],
   classNames: readonly string[],
 ): DetectionMetrics {
-  const truths = targets.map(({ boxes }) => boxes.map((each) => ({ ...each, isCrowd: each.isDifficult })))
+  const truths = targets.map(({ boxes }) => boxes.map(asTruth))
   const sizes = targets.map(({ width, height }) => [width, height] as const)
   const groups = groupByClass(predictions, truths, classNames.length, sizes)
   const voc = averagePrecisionOf(groups)
@@ -38,4 +40,8 @@ export function evaluateDetections(
     averagePrecisionPerClass: voc.perClass.map((each) => each?.allPoint ?? null),
     coco: cocoAveragePrecisionOf(groups),
   }
+}
+
+function asTruth({ classIndex, box, isDifficult, isCrowd }: LabeledBox): VocTruth & CocoTruth {
+  return { classIndex, box, isDifficult: isDifficult || isCrowd === true, isCrowd: isCrowd === true }
 }

@@ -2,7 +2,7 @@ import { join } from "node:path"
 import { readSafetensors, type TensorMap } from "@learnloss/engine"
 import { relativeDifference } from "@learnloss/engine/testing"
 import { describe, expect, test } from "vitest"
-import type { Box, DetectionTarget } from "../../data/boxes.ts"
+import type { Box, DetectionTarget, LabeledBox } from "../../data/boxes.ts"
 import { decodeBox } from "./box-coding.ts"
 import { BoxMatcher } from "./match-boxes.ts"
 import { targetEncoder } from "./targets.ts"
@@ -70,12 +70,12 @@ describe("matching default boxes with objects", () => {
     expect([...new BoxMatcher(defaults).match([])]).toEqual([-1, -1, -1, -1])
   })
 
-  test("an object outside of every default box does not end in numbers that are not finite", () => {
+  test("an object outside of every default box is given none", () => {
     const { offsets, classes } = targetEncoder(defaults.slice(12))([
       { width: 10, height: 10, boxes: [{ classIndex: 2, box: [0, 0, 1, 1], isDifficult: false }] },
     ])
-    expect(Array.from(classes.data, Number)).toEqual([3])
-    expect(Array.from(offsets.data, Number).every(Number.isFinite)).toBe(true)
+    expect(Array.from(classes.data, Number)).toEqual([0])
+    expect(Array.from(offsets.data, Number)).toEqual([0, 0, 0, 0])
   })
 
   test("refuses boxes without an area", () => {
@@ -114,6 +114,15 @@ describe("targets", () => {
     expect(Array.from(targetEncoder(defaults)([target(true)]).classes.data, Number)).toEqual([1, 2, 1, 0])
     const without = targetEncoder(defaults, { learnsDifficult: false })([target(true)])
     expect(Array.from(without.classes.data, Number)).toEqual([1, 0, 1, 0])
+  })
+
+  test("leave out crowds, whether difficult objects are learned or not", () => {
+    const [left, right] = target(false).boxes as [LabeledBox, LabeledBox]
+    const withCrowd = { ...target(false), boxes: [left, { ...right, isCrowd: true as const }] }
+    for (const learnsDifficult of [true, false]) {
+      const { classes } = targetEncoder(defaults, { learnsDifficult })([withCrowd])
+      expect(Array.from(classes.data, Number)).toEqual([1, 0, 1, 0])
+    }
   })
 
   test("decode to the boxes that they were made of", () => {

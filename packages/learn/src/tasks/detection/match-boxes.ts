@@ -7,8 +7,9 @@ const enough = 0.5
 
 /**
  * Says for every default box which object it is to find, as SSD's reference does: the one that it overlaps most, where
- * their intersection over union is at least 0.5; and each object is given the default box that it overlaps most, whatever
- * the overlap. Where two objects want the same one, the later is given it. Of equal overlaps the first counts.
+ * their intersection over union is at least 0.5; and each object is given the default box that it overlaps most, however
+ * little, but none where it overlaps none. Where two objects want the same one, the later is given it. Of equal overlaps
+ * the first counts.
  */
 export class BoxMatcher {
   readonly #corners: Float64Array
@@ -41,15 +42,15 @@ export class BoxMatcher {
       return this.#overlapWith(object, index, best, matches)
     })
     for (let position = 0; position < count; position++) if ((best[position] as number) < enough) matches[position] = -1
-    for (const [index, position] of forced.entries()) matches[position] = index
+    for (const [index, position] of forced.entries()) if (position >= 0) matches[position] = index
     return matches
   }
 
-  /** Enters an object wherever it overlaps more than those before it; returns the default box that it overlaps most. */
+  /** Enters an object wherever it overlaps more than those before it; returns the default box that it overlaps most, or -1. */
   #overlapWith([x1, y1, x2, y2]: Box, index: number, best: Float64Array, matches: Int32Array): number {
     const [corners, areas] = [this.#corners, this.#areas]
     const area = (x2 - x1) * (y2 - y1)
-    let [most, favourite] = [0, 0]
+    let [most, favourite] = [0, -1]
     for (let position = 0, at = 0; position < areas.length; position++, at += 4) {
       const width = Math.min(x2, corners[at + 2] as number) - Math.max(x1, corners[at] as number)
       if (width <= 0) continue

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs"
 import { createRng, type Rng } from "@learnloss/engine"
 import type { Box, Detection, LabeledBox } from "../../data/boxes.ts"
+import type { VocTruth } from "./average-precision.ts"
 import type { CocoMetrics } from "./coco-average-precision.ts"
 import type { CocoTruth } from "./coco-matching.ts"
 
@@ -35,7 +36,7 @@ export const metricCases = stored.cases.map((each) => ({ ...each, ...read(each.i
 export const knownVoc = { ...stored.known.voc, ...read(stored.known.voc.images) }
 export const knownCoco = { ...stored.known.coco, ...read(stored.known.coco.images) }
 
-function read(images: readonly ImageRows[]): { detections: Detection[][]; truths: (LabeledBox & CocoTruth)[][] } {
+function read(images: readonly ImageRows[]): { detections: Detection[][]; truths: (VocTruth & CocoTruth)[][] } {
   return {
     detections: images.map(({ detections }) =>
       detections.map(([classIndex, score, ...box]) => ({ classIndex, score, box })),

@@ -1,5 +1,5 @@
 import { floatTensor, type Tensor, type Value } from "@learnloss/engine"
-import type { Box, DetectionTarget } from "../../data/boxes.ts"
+import { type Box, type DetectionTarget, singleObjects } from "../../data/boxes.ts"
 import type { TargetInput } from "../task.ts"
 import { encodeBox } from "./box-coding.ts"
 import { BoxMatcher } from "./match-boxes.ts"
@@ -41,7 +41,8 @@ export function targetEncoder(
     const offsets = floatTensor([targets.length, count, 4])
     const classes = new BigInt64Array(targets.length * count)
     for (const [sample, { width, height, boxes }] of targets.entries()) {
-      const learned = learnsDifficult ? boxes : boxes.filter(({ isDifficult }) => !isDifficult)
+      const single = singleObjects(boxes)
+      const learned = learnsDifficult ? single : single.filter(({ isDifficult }) => !isDifficult)
       const objects = learned.map(
         ({ box: [x1, y1, x2, y2] }): Box => [x1 / width, y1 / height, x2 / width, y2 / height],
       )

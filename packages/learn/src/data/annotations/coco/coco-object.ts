@@ -1,25 +1,27 @@
 import type { Box } from "../../boxes.ts"
 import type { AnnotatedObject } from "../annotated-set.ts"
 import { tidy } from "../check-objects.ts"
+import { ObjectDefect } from "../defects.ts"
 import { type CocoId, type CocoObjectJson, isId, isObject, type JsonObject } from "./coco-json.ts"
 
 /**
  * What an entry of `annotations` says; `difficult`, `truncated`, `occluded` and `pose`, which COCO does not know but
  * writers of other formats leave there, are read too, and `ignore` counts as difficult.
  *
- * @throws Error that says what is missing or no number
+ * @throws ObjectDefect that says what is missing or no number
  */
 export function readCocoObject(
   json: unknown,
   place: { readonly file: string; readonly position: number },
   names: ReadonlyMap<CocoId, string>,
 ): AnnotatedObject {
-  if (!isObject(json)) throw new Error("no object")
+  if (!isObject(json)) throw new ObjectDefect("unreadable-annotation", "no object")
   const { bbox, category_id, area, segmentation, iscrowd, pose } = json
   const className = isId(category_id) ? names.get(category_id) : undefined
-  if (className === undefined) throw new Error(`category_id ${JSON.stringify(category_id)} is in no category`)
+  if (className === undefined)
+    throw new ObjectDefect("unknown-class", `category_id ${JSON.stringify(category_id)} is in no category`)
   if (!Array.isArray(bbox) || bbox.length !== 4 || !bbox.every(Number.isFinite)) {
-    throw new Error(`bbox ${JSON.stringify(bbox)?.slice(0, 80)} is not four numbers`)
+    throw new ObjectDefect("bad-coordinates", `bbox ${JSON.stringify(bbox)?.slice(0, 80)} is not four numbers`)
   }
   return {
     className,

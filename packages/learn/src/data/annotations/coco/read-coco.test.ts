@@ -92,6 +92,29 @@ describe("readCocoSet", () => {
     ])
   })
 
+  it("leaves out images that share an id, but reads one once that is listed twice", async () => {
+    const folder = temporaryFolder()
+    await images(folder, "a.png", "b.png", "c.png", "d.png")
+    const listed = [image(1, "a.png"), image(2, "b.png"), image(1, "c.png"), image(1, "d.png"), image(2, "b.png")]
+    const annotations = [box(1, 1, 3, [1, 1, 2, 2]), box(2, 2, 3, [1, 1, 2, 2])]
+    writeJson(join(folder, "all.json"), { images: listed, annotations, categories })
+    const { log, lines } = testLog()
+    const set = await readCocoSet(join(folder, "all.json"), { log })
+    expect(lines()).toEqual([
+      "duplicate-image: b.png is listed more than once with the id 2: read once",
+      "duplicate-image: a.png has the same id 1 as c.png, d.png: image left out",
+      "duplicate-image: c.png has the same id 1 as a.png: image left out",
+      "duplicate-image: d.png has the same id 1 as a.png: image left out",
+    ])
+    expect([...log.spoiled].sort()).toEqual(["a.png", "c.png", "d.png"])
+    expect(set.images.map(({ id, objects }) => [id, objects.length])).toEqual([
+      ["a.png", 1],
+      ["b.png", 1],
+      ["c.png", 0],
+      ["d.png", 0],
+    ])
+  })
+
   it("tells each entry that cannot be used, and reads the rest", async () => {
     const folder = temporaryFolder()
     await images(folder, "images/a.png", "images/b.png")
@@ -121,14 +144,15 @@ describe("readCocoSet", () => {
     const set = await readCocoSet(join(folder, "all.json"), { log })
     expect(set.images[0]?.objects.map(({ box: corners }) => corners)).toEqual([[1, 1, 3, 3]])
     expect(lines()).toEqual([
-      "duplicate-image: b.png has the id 1 of another image: not read",
       "unreadable-annotation: images[5] lacks an id or a file_name: image left out",
       "other-image: annotations[2] names no image of the file: box left out",
       "other-image: annotations[5] names no image of the file: box left out",
       "unreadable-annotation: annotations[6] nests too deep: box left out",
+      "duplicate-image: a.png has the same id 1 as b.png: image left out",
       'bad-coordinates: annotations[0]: bbox [1,1,"2",2] is not four numbers: box left out',
       "unknown-class: annotations[1]: category_id 99 is in no category: box left out",
       "bad-coordinates: annotations[3]: bbox [1,1,2] is not four numbers: box left out",
+      "duplicate-image: b.png has the same id 1 as a.png: image left out",
       'unsafe-path: file_name "../../secret.png" leads out of the folder, and is not followed: image left out',
       "wrong-size: width and height of 30x40, the image has 40x30: image left out",
       "missing-image: no image gone.png: image left out",

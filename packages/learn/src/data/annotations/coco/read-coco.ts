@@ -21,6 +21,8 @@ import { type CocoFile, findCoco } from "./find-coco.ts"
 interface Entry {
   readonly image: CocoImageJson
   readonly annotations: { readonly json: unknown; readonly position: number }[]
+  /** Other files with the same id, so that nobody knows whose the annotations are: they are the first's, to lose none. */
+  readonly rivals: string[]
 }
 
 /**
@@ -82,31 +84,47 @@ function readCategories(where: string, { json }: CocoFile, names: Map<CocoId, st
 }
 
 function sortEntries(where: string, { json }: CocoFile, log: DefectLog): Entry[] {
-  const entries = new Map<CocoId, Entry>()
+  const entries: Entry[] = []
+  const byId = new Map<CocoId, Entry>()
   for (const [index, image] of json.images.entries()) {
     const name = isObject(image) && typeof image.file_name === "string" ? image.file_name : `images[${index}]`
     if (!isObject(image) || !isId(image.id) || typeof image.file_name !== "string") {
       log.spoil(name, "unreadable-annotation", where, `${name} lacks an id or a file_name`)
     } else if (!isShallow(image)) log.spoil(name, "unreadable-annotation", where, `${name} nests too deep`)
-    else if (entries.has(image.id)) {
-      log.add("duplicate-image", "noted", where, `${name} has the id ${image.id} of another image: not read`)
-    } else entries.set(image.id, { image: image as CocoImageJson, annotations: [] })
+    else {
+      const entry: Entry = { image: image as CocoImageJson, annotations: [], rivals: [] }
+      const same = byId.get(image.id)
+      if (same === undefined) {
+        byId.set(image.id, entry)
+        entries.push(entry)
+      } else if (same.image.file_name === name) {
+        log.add(
+          "duplicate-image",
+          "noted",
+          where,
+          `${name} is listed more than once with the id ${image.id}: read once`,
+        )
+      } else {
+        same.rivals.push(name)
+        entries.push({ ...entry, rivals: [same.image.file_name] })
+      }
+    }
   }
   for (const [position, annotation] of json.annotations.entries()) {
     const owner = isObject(annotation) && isId(annotation.image_id) ? annotation.image_id : undefined
-    const entry = owner === undefined ? undefined : entries.get(owner)
+    const entry = owner === undefined ? undefined : byId.get(owner)
     if (entry === undefined) log.add("other-image", "box", where, `annotations[${position}] names no image of the file`)
     else if (!isShallow(annotation)) {
       log.add("unreadable-annotation", "box", where, `annotations[${position}] nests too deep`)
     } else entry.annotations.push({ json: annotation, position })
   }
-  return [...entries.values()]
+  return entries
 }
 
 async function readEntry(
   folder: string,
   file: CocoFile,
-  { image, annotations }: Entry,
+  { image, annotations, rivals }: Entry,
   names: ReadonlyMap<CocoId, string>,
   log: DefectLog,
   options: SetReadOptions,
@@ -114,18 +132,14 @@ async function readEntry(
   const where = `${join(folder, file.file)} (${image.file_name})`
   const path = await locateImage(folder, file, image.file_name, log)
   const id = path === null ? image.file_name : relative(folder, path).replaceAll("\\", "/").normalize("NFC")
+  if (rivals.length > 0) {
+    log.spoil(id, "duplicate-image", where, `${image.file_name} has the same id ${image.id} as ${rivals.join(", ")}`)
+  }
   const header = path === null ? undefined : await inspectImage(id, path, log, options.decodes === true)
   const said = compareSize(id, where, "width and height", [image.width, image.height].map(Number), header, log)
-  const objects = annotations.flatMap(({ json, position }) => {
-    try {
-      return [readCocoObject(json, { file: file.file, position }, names)]
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      const kind = reason.includes("category") ? "unknown-class" : "bad-coordinates"
-      log.add(kind, "box", where, `annotations[${position}]: ${reason}`)
-      return []
-    }
-  })
+  const objects = annotations.flatMap(({ json, position }) =>
+    log.tryObject(where, `annotations[${position}]`, () => readCocoObject(json, { file: file.file, position }, names)),
+  )
   return {
     id,
     path,

@@ -129,17 +129,10 @@ function checkSize(
 }
 
 function readObjects(file: string, root: XmlElement, log: DefectLog, options: SetReadOptions): AnnotatedObject[] {
-  const objects: AnnotatedObject[] = []
   const elements = root.children.filter((node): node is XmlElement => "name" in node && node.name === "object")
-  for (const [index, element] of elements.entries()) {
-    try {
-      objects.push(readVocObject(element, options.origin ?? "as-is"))
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error)
-      log.add("bad-coordinates", "box", file, `object ${index + 1}: ${reason}`)
-    }
-  }
-  return objects
+  return elements.flatMap((element, index) =>
+    log.tryObject(file, `object ${index + 1}`, () => readVocObject(element, options.origin ?? "as-is")),
+  )
 }
 
 function occurringClasses(images: readonly AnnotatedImage[]): string[] {

@@ -1,6 +1,7 @@
 import type { Box } from "../../boxes.ts"
 import type { AnnotatedObject } from "../annotated-set.ts"
 import { tidy } from "../check-objects.ts"
+import { ObjectDefect } from "../defects.ts"
 import type { BoxOrigin } from "../set-reader.ts"
 import { branch, child, leaf, textOf, withChild, type XmlElement } from "../xml.ts"
 
@@ -9,11 +10,11 @@ const sides = ["xmin", "ymin", "xmax", "ymax"] as const
 /**
  * What an `<object>` says.
  *
- * @throws Error that says what is missing or no number
+ * @throws ObjectDefect that says what is missing or no number
  */
 export function readVocObject(element: XmlElement, origin: BoxOrigin): AnnotatedObject {
   const className = textOf(child(element, "name"))
-  if (className === undefined || className === "") throw new Error("no <name>")
+  if (className === undefined || className === "") throw new ObjectDefect("unknown-class", "no <name>")
   const pose = textOf(child(element, "pose"))
   return {
     className,
@@ -62,12 +63,12 @@ function newObject(object: AnnotatedObject, origin: BoxOrigin): XmlElement {
 }
 
 function readBox(element: XmlElement | undefined, origin: BoxOrigin): Box {
-  if (element === undefined) throw new Error("no <bndbox>")
+  if (element === undefined) throw new ObjectDefect("bad-coordinates", "no <bndbox>")
   const [x1, y1, x2, y2] = sides.map((side) => {
     const text = textOf(child(element, side))
-    if (text === undefined) throw new Error(`no <${side}>`)
+    if (text === undefined) throw new ObjectDefect("bad-coordinates", `no <${side}>`)
     if (!/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text)) {
-      throw new Error(`<${side}> is ${JSON.stringify(text.slice(0, 40))} and no number`)
+      throw new ObjectDefect("bad-coordinates", `<${side}> is ${JSON.stringify(text.slice(0, 40))} and no number`)
     }
     return Number(text)
   }) as [number, number, number, number]

@@ -84,14 +84,7 @@ async function readLabels(
     .split(/\r?\n/)
     .flatMap((line, index) => {
       if (line.trim() === "") return []
-      try {
-        return [readYoloLine(line, size, classNames, fields)]
-      } catch (error) {
-        const reason = error instanceof Error ? error.message : String(error)
-        const kind = reason.startsWith("class ") ? "unknown-class" : "bad-coordinates"
-        log.add(kind, "box", path, `line ${index + 1}: ${reason}`)
-        return []
-      }
+      return log.tryObject(path, `line ${index + 1}`, () => readYoloLine(line, size, classNames, fields))
     })
 }
 

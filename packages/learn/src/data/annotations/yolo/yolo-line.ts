@@ -1,5 +1,6 @@
 import type { Box } from "../../boxes.ts"
 import type { AnnotatedObject } from "../annotated-set.ts"
+import { ObjectDefect } from "../defects.ts"
 
 /** Width and height of the image whose lines are read, in pixels. */
 interface Size {
@@ -12,7 +13,7 @@ interface Size {
  * a class and the corners of a polygon, whose box is taken.
  *
  * @param keyPointFields how many numbers of key points follow a box, 0 when there are none
- * @throws Error that says what is wrong
+ * @throws ObjectDefect that says what is wrong
  */
 export function readYoloLine(
   line: string,
@@ -24,16 +25,20 @@ export function readYoloLine(
   const [index = "", ...texts] = fields
   const className = /^\d+$/.test(index) ? classNames[Number(index)] : undefined
   if (className === undefined)
-    throw new Error(`class ${JSON.stringify(index)} is none of the ${classNames.length} classes`)
+    throw new ObjectDefect(
+      "unknown-class",
+      `class ${JSON.stringify(index)} is none of the ${classNames.length} classes`,
+    )
   const numbers = texts.map((text) => (/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text) ? Number(text) : Number.NaN))
   const wrong = numbers.findIndex((number) => !Number.isFinite(number))
-  if (wrong >= 0) throw new Error(`${JSON.stringify(texts[wrong]?.slice(0, 40))} is no number`)
+  if (wrong >= 0)
+    throw new ObjectDefect("bad-coordinates", `${JSON.stringify(texts[wrong]?.slice(0, 40))} is no number`)
   const carried = { format: "yolo", fields } as const
   if (numbers.length === 4 || numbers.length === 5 || (keyPointFields > 0 && numbers.length === 4 + keyPointFields)) {
     return { className, box: boxOf(numbers, size), carried }
   }
   if (numbers.length < 6 || numbers.length % 2 === 1)
-    throw new Error(`${fields.length} numbers, neither a box nor a polygon`)
+    throw new ObjectDefect("bad-coordinates", `${fields.length} numbers, neither a box nor a polygon`)
   const polygon = numbers.map((value, place) => value * (place % 2 === 0 ? size.width : size.height))
   return { className, box: around(polygon), segmentation: [polygon], carried }
 }
