@@ -75,7 +75,7 @@ export async function pixelsOf(path: string, image: Sharp): Promise<Uint8Array> 
     .raw({ depth: "uchar" })
     .toBuffer()
     .catch((error: Error) => {
-      throw badImage(path, "a whole image", lowerFirst(error.message), error)
+      throw badImage(path, "a whole image", failureOf(error), error)
     })
 }
 
@@ -114,6 +114,11 @@ function badImage(path: string, expected: string, got: string, cause?: Error): L
     fix: "Replace the file or take it out of the folder.",
     cause,
   })
+}
+
+/** Where several images are decoded at once, sharp at times says "unknown error" of one that ends too early. */
+function failureOf({ message }: Error): string {
+  return /^unknown error$/im.test(message) ? "pixels that are cut off or damaged" : lowerFirst(message)
 }
 
 function lowerFirst(message: string): string {

@@ -110,7 +110,9 @@ describe("readDetectionDataset", () => {
         onProgress: (done, total) => progress.push(done / total),
       })
     expect((await read("skip")).train.ids).toEqual(["JPEGImages/0.jpg"])
-    expect(told).toEqual([expect.stringMatching(/^JPEGImages\/1\.jpg: damaged: .+: image left out$/)])
+    expect(told).toEqual([
+      expect.stringMatching(/^JPEGImages\/1\.jpg: damaged: (?!.*unknown error).+: image left out$/),
+    ])
     expect(progress).toEqual([1 / 3, 2 / 3, 1])
     await expect(read("stop")).rejects.toMatchObject({
       code: "DEFECTIVE_DATA",
