@@ -13,8 +13,7 @@ import type { Dataset } from "./data/dataset.ts"
 import type { ImportedModel } from "./models/imported/open.ts"
 import type { FileInput } from "./models/model.ts"
 import { openModel } from "./models/open-model.ts"
-import type { Task } from "./tasks/task.ts"
-import { makeTask } from "./tasks/tasks.ts"
+import { type ImageKind, imagesOf, makeTask } from "./tasks/tasks.ts"
 import { buildModule, buildTraining, imagesInput, type Learner } from "./training/learner.ts"
 import { strategyTraining } from "./training/strategy-training.ts"
 
@@ -33,10 +32,7 @@ export interface ImageInput {
   readonly fit: "cover" | "stretch"
 }
 
-const imageFits = { "in memory": "cover", pictures: "stretch" } as const satisfies Record<
-  Task<unknown>["images"],
-  ImageInput["fit"]
->
+const imageFits = { "in memory": "cover", pictures: "stretch" } as const satisfies Record<ImageKind, ImageInput["fit"]>
 
 /** Name of the output that holds the loss module's predictions. */
 export const predictedLossOutput = "predictedLoss"
@@ -56,7 +52,7 @@ export function exportNetwork(learner: Learner, weights: TensorMap, data: Export
   const { mean, std } = data.normalization
   const { channels, height, width } = learner.imageShape
   const layout = wholeOf(learner)?.input.layout ?? "channels-first"
-  const images: ImageInput = { channels, height, width, layout, fit: imageFits[learner.task.images] }
+  const images: ImageInput = { channels, height, width, layout, fit: imageFits[imagesOf[learner.task.name]] }
   return exportModel((batch) => buildWhole(learner, weights, batch), {
     task: learner.task.name,
     images: JSON.stringify(images),

@@ -12,13 +12,12 @@ import {
   openMeasurements,
   type TrainingSpec,
 } from "@learnloss/engine"
-import { type AnyDataset, isPictures } from "./data/dataset.ts"
+import type { AnyDataset } from "./data/dataset.ts"
 import { requireExportable } from "./export.ts"
 import { chooseJobs, isLayoutOpen, layoutTimer, namedLayout, remembered, stepName } from "./jobs/choose-jobs.ts"
 import { openModel } from "./models/open-model.ts"
 import { describeInt8 } from "./scoring/int8.ts"
-import type { Task } from "./tasks/task.ts"
-import { makeTask } from "./tasks/tasks.ts"
+import { makeTask, requireDataOf } from "./tasks/tasks.ts"
 import { chooseEvaluation, evaluationOf } from "./training/choose-evaluation.ts"
 import { buildTraining, type Learner } from "./training/learner.ts"
 import { cacheNotice } from "./training/open-batches.ts"
@@ -26,25 +25,22 @@ import { strategyTraining } from "./training/strategy-training.ts"
 
 /** The network, task and training of one strategy, as the settings describe them. */
 export async function openLearner(config: RunConfig, dataset: AnyDataset, strategy: StrategyName) {
+  requireDataOf(config, dataset)
   const { imageShape, classNames } = dataset
   const { model, imported, digest } = await openModel(config, { imageShape, classes: classNames.length })
   const task = makeTask(config.task, { data: dataset, model, config })
-  requireImagesOf(task, config, dataset)
+  if (task.countObjects?.(dataset.train.targets) === 0) throw nothingToLearn(config.data)
   task.requireMeasurable?.(dataset.test.targets)
   const learner: Learner = { model, task, imageShape, strategyTraining: strategyTraining(strategy, config), config }
   return { learner, imported, digest }
 }
 
-/** @throws LearnlossError `DATA_OF_ANOTHER_TASK` */
-function requireImagesOf({ images }: Task<never>, { task, data }: RunConfig, dataset: AnyDataset): void {
-  const kind = isPictures(dataset) ? "pictures" : "in memory"
-  if (kind === images) return
-  const described = { pictures: "images with boxes", "in memory": "images of one class each" } as const
-  throw new LearnlossError("DATA_OF_ANOTHER_TASK", {
+function nothingToLearn(data: string): LearnlossError {
+  return new LearnlossError("TRAIN_WITHOUT_OBJECTS", {
     where: data,
-    expected: `${described[images]}, as task ${task} needs them`,
-    got: described[kind],
-    fix: "Set task to what the data are labelled for, or name other data.",
+    expected: "an object in at least one training image",
+    got: "none",
+    fix: "Name another split, or look at the annotations with `learnloss data check`.",
   })
 }
 

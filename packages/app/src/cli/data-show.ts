@@ -7,11 +7,13 @@ import { requireWritable } from "./require-writable.ts"
 
 const examples = `
 Without --augment pictures are shown whole; with it as training sees them: changed at random and brought to the size of
-the network's input. Boxes must fit their objects in both.
+the network's input. How they are changed, and the size, are those of --settings, a preset or a file of settings; without
+it every change of SSD is on. Boxes must fit their objects in both.
 
 Examples:
   $ learnloss data show voc:VOCdevkit/VOC2007
   $ learnloss data show voc:VOCdevkit/VOC2007 --augment -n 24 --out augmented.png
+  $ learnloss data show voc:BCCD --augment --settings bccd-cpu
   $ learnloss data show images:photos --image-size 64
 `
 
@@ -20,7 +22,8 @@ interface ShowArguments {
   readonly count: number
   readonly seed: number
   readonly out: string
-  readonly imageSize: number
+  readonly imageSize?: number
+  readonly settings?: string
   readonly json?: boolean
 }
 
@@ -36,20 +39,24 @@ export function addShowCommand(data: Command, io: CommandIo): void {
     .option("-n, --count <COUNT>", "samples to draw", parseSamples, 12)
     .option("--seed <SEED>", "draws the samples and their changes", parseSeed, 0)
     .option("--out <FILE>", "PNG to write", "samples.png")
-    .option("--image-size <PIXELS>", "side of the network's input", parseSide, 300)
+    .option("--settings <PRESET|FILE>", "show what a run with these settings trains on")
+    .option("--image-size <PIXELS>", "side of the network's input (default: that of the settings, else 300)", parseSide)
     .option("--json", "print one JSON object instead of text")
     .addHelpText("after", examples)
     .action(async (spec: string, options: ShowArguments) => {
-      const { augment, count, seed, out, imageSize, json } = options
+      const { augment, count, seed, out, settings, json } = options
       requireWritable("--out", out)
       const { showSamples } = await import("../data/show-samples.ts")
+      const { augmentSchema } = await import("@learnloss/contract")
+      const { loadRunConfig } = await import("../experiments/load-config.ts")
+      const config = settings === undefined ? undefined : loadRunConfig(settings)
       const { atomicWrite } = await import("@learnloss/engine")
       const defects: DataDefect[] = []
       const { png, samples } = await showSamples(spec, {
         count,
         seed,
-        isAugmented: augment === true,
-        imageSize,
+        changes: augment === true ? (config?.augment ?? augmentSchema.parse({})) : null,
+        imageSize: options.imageSize ?? config?.imageSize ?? 300,
         signal: io.signal,
         onDefect: (defect) => defects.push(defect),
       })

@@ -1,3 +1,4 @@
+import type { RunConfig } from "@learnloss/contract"
 import { createRng } from "@learnloss/engine"
 import { type DataDefect, isPictures, openDataset, samplePictures } from "@learnloss/learn"
 import { labeledBoxes } from "../drawing/drawn-boxes.ts"
@@ -7,8 +8,8 @@ export interface ShowOptions {
   /** Samples on the picture. */
   readonly count: number
   readonly seed: number
-  /** Whether they are shown as training sees them. */
-  readonly isAugmented: boolean
+  /** How training changes them; null shows them as they are. */
+  readonly changes: RunConfig["augment"] | null
   /** Side of the network's input in pixels. */
   readonly imageSize: number
   readonly signal: AbortSignal
@@ -31,12 +32,12 @@ const sheetWidth = 1240
  * @throws LearnlossError when the data cannot be used
  */
 export async function showSamples(data: string, options: ShowOptions): Promise<ShownSamples> {
-  const { count, seed, isAugmented, imageSize, signal, onDefect } = options
+  const { count, seed, changes, imageSize, signal, onDefect } = options
   const dataset = await openDataset(data, { imageSize, rng: createRng(seed), signal, onDefect })
   const least = isPictures(dataset) ? drawnSides.withBoxes : drawnSides.withClass
   const side = Math.min(Math.max(imageSize, least), drawnSides.most)
   const rng = createRng(seed).child("show")
-  const samples = await samplePictures(dataset, { count, rng, isAugmented, longestSide: 2 * side })
+  const samples = await samplePictures(dataset, { count, rng, changes, longestSide: 2 * side })
   const cells = samples.map(({ id, picture, target, className }) => ({
     picture,
     boxes: target === null ? [] : labeledBoxes(target, dataset.classNames),

@@ -1,6 +1,6 @@
 import type { RunConfig } from "@learnloss/contract"
 import { createRng, LearnlossError } from "@learnloss/engine"
-import type { AnyDataset } from "@learnloss/learn"
+import { type AnyDataset, requireDataOf } from "@learnloss/learn"
 import { checkPoolSize } from "./check-budget.ts"
 import { throwIfInterrupted } from "./interruption.ts"
 import type { ExperimentParts } from "./parts.ts"
@@ -65,6 +65,7 @@ export async function openKnownData(config: RunConfig, { parts, say, signal }: O
     onDefect: ({ file, reason }) => say(`${file}: ${reason}`),
   })
   throwIfInterrupted(signal, config.data)
+  requireDataOf(config, dataset)
   const pools = Array.from({ length: config.trials }, (_, index) =>
     parts.shapePool(dataset, config.pool, rng.child(`trial/${index + 1}/pool`)),
   )

@@ -95,6 +95,13 @@ function toHundredths(value: number): number {
 /** Classes that text names of an image. */
 const shownClasses = 3
 
+/** Says how near the best of what was left out came, so that nobody takes a shy network for a broken one. */
+function nothingFound(image: Extract<ImagePrediction, { answer: unknown }>, { network }: Predictions): string {
+  const [best] = namedPredictions(image, { network, threshold: 0 })
+  if (best === undefined) return "no objects"
+  return `no objects (the best below the threshold: ${best.class} ${formatPercent(best.score)})`
+}
+
 function textOf(predictions: Predictions): string {
   const { images, network } = predictions
   const lines = images.flatMap((image) => {
@@ -108,7 +115,10 @@ function textOf(predictions: Predictions): string {
       const corners = box.map((corner) => corner.toFixed(0)).join(", ")
       return `  ${formatPercent(score).padStart(6)}  ${name}  [${corners}]`
     })
-    return [`${image.path}: ${named.length === 0 ? "no objects" : plural(named.length, "object")}`, ...found]
+    return [
+      `${image.path}: ${named.length === 0 ? nothingFound(image, predictions) : plural(named.length, "object")}`,
+      ...found,
+    ]
   })
   return lines.length === 0 ? "" : `${lines.join("\n")}\n`
 }

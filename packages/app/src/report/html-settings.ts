@@ -61,21 +61,33 @@ function poolText({ pool, imageSize, data }: RunConfig): string {
     pool.imbalance === 1 ? "classes as in the data" : `long-tailed: largest class ${pool.imbalance} times the smallest`,
     pool.testSize === null ? "all test images" : plural(pool.testSize, "test image"),
   ]
-  return [...parts, ...(data.startsWith("images") ? [`${imageSize} x ${imageSize} pixels`] : [])].join("; ")
+  return [...parts, ...(imageSizeCounts(data) ? [`${imageSize} x ${imageSize} pixels`] : [])].join("; ")
 }
 
-function trainingText({ training, augment }: RunConfig): string {
+/** Whether images are brought to the size that the settings name; those of fixed data sets are of one size. */
+function imageSizeCounts(data: string): boolean {
+  return ["images:", "voc:", "coco:", "yolo:"].some((format) => data.startsWith(format))
+}
+
+function trainingText({ training, augment, task }: RunConfig): string {
   const length = training.epochs === undefined ? plural(training.steps ?? 0, "step") : plural(training.epochs, "epoch")
   const start = training.startFrom === "fresh" ? "new weights each cycle" : "weights of the last cycle kept"
   const changes = [
-    ...(augment.crop > 0 ? [`crop with padding ${augment.crop}`] : []),
+    ...(task === "classification" && augment.crop > 0 ? [`crop with padding ${augment.crop}`] : []),
+    ...(task === "detection"
+      ? [
+          ...(augment.photometric ? ["photometric changes"] : []),
+          ...(augment.expand ? ["expansion"] : []),
+          ...(augment.iouCrop ? ["crops around objects"] : []),
+        ]
+      : []),
     ...(augment.flip ? ["flip"] : []),
   ]
   return [
     `${length} a cycle, batch ${training.batch}`,
     `SGD with learning rate ${training.learningRate} (${training.schedule.kind}), momentum ${training.momentum}, weight decay ${training.weightDecay}`,
     start,
-    changes.length === 0 ? "no augmentation" : `augmented by ${changes.join(" and ")}`,
+    changes.length === 0 ? "no augmentation" : `augmented by ${changes.join(", ")}`,
   ].join("; ")
 }
 

@@ -92,7 +92,8 @@ describe("verdict", () => {
     expect(verdict(summarize(cycles))).toEqual([
       "With these settings the most accurate strategy at 400 labels was random (90.0%), followed by learning-loss (80.0%).",
       "learning-loss was 10.0 points worse than random at 400 labels (1 trial: no statement about chance). " +
-        "Over the whole curve it was on average 8.3 points worse; random reached its final accuracy with 300 labels " +
+        "Over the whole curve it was on average 8.3 points worse; random reached the final accuracy of " +
+        "learning-loss with 300 labels " +
         "instead of 400 (25% fewer). Its loss module put 82.0% of test pairs in the right order, plain confidence of " +
         "the same network 90.0%: confidence ranks better here.",
     ])

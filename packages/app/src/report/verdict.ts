@@ -47,7 +47,7 @@ function aboutStrategy(each: StrategySummary, { finalLabels, measure }: RunSumma
     const margin = difference(final, " than random", "level with random")
     sentences.push(`${strategy} was ${margin} at ${formatCount(finalLabels)} labels (${chance(final)}).`)
     const { aubc } = againstRandom
-    const saving = savingOf(againstRandom.labelSaving, final.mean, finalLabels, measure.title)
+    const saving = savingOf(againstRandom.labelSaving, final.mean, finalLabels, { title: measure.title, strategy })
     const parts = [
       aubc === null ? [] : [`over the whole curve it was on average ${difference(aubc, "", "level")}${errorOf(aubc)}`],
       saving,
@@ -82,7 +82,7 @@ function savingOf(
   { randomLabels, strategyLabels }: { randomLabels: number | null; strategyLabels: number | null },
   gain: number,
   finalLabels: number,
-  title: string,
+  { title, strategy }: { title: string; strategy: string },
 ): string[] {
   if (Math.abs(100 * gain) < levelPoints) return []
   const needed = gain > 0 ? strategyLabels : randomLabels
@@ -90,7 +90,7 @@ function savingOf(
   const saved = `${formatCount(needed)} labels instead of ${formatCount(finalLabels)} (${Math.round(100 * (1 - needed / finalLabels))}% fewer)`
   return gain > 0
     ? [`it reached random's final ${title} with ${saved}`]
-    : [`random reached its final ${title} with ${saved}`]
+    : [`random reached the final ${title} of ${strategy} with ${saved}`]
 }
 
 function ranking({ rankingAccuracy, confidenceRankingAccuracy }: StrategySummary): string[] {
@@ -99,7 +99,11 @@ function ranking({ rankingAccuracy, confidenceRankingAccuracy }: StrategySummary
   if (confidenceRankingAccuracy === null) return [`${own}.`]
   const gap = rankingAccuracy.mean - confidenceRankingAccuracy.mean
   const judgement =
-    Math.abs(gap) < 0.005 ? "about the same" : `${gap > 0 ? "the module" : "confidence"} ranks better here`
+    Math.max(rankingAccuracy.mean, confidenceRankingAccuracy.mean) <= 0.5
+      ? "neither is better than chance"
+      : Math.abs(gap) < 0.005
+        ? "about the same"
+        : `${gap > 0 ? "the module" : "confidence"} ranks better here`
   return [
     `${own}, plain confidence of the same network ${formatPercent(confidenceRankingAccuracy.mean)}: ${judgement}.`,
   ]

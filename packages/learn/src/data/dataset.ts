@@ -83,12 +83,16 @@ export function isPictures(dataset: AnyDataset): dataset is PictureDataset<any> 
  *
  * @throws LearnlossError `DATA_OF_ANOTHER_TASK`
  */
-export function requireClassification(dataset: AnyDataset, what: string): ClassificationDataset {
+export function requireClassification(
+  dataset: AnyDataset,
+  what: string,
+  fix = "Give a folder with a folder for each class (images:DIR); detectors are trained by `learnloss run`.",
+): ClassificationDataset {
   if (!isPictures(dataset)) return dataset
   throw new LearnlossError("DATA_OF_ANOTHER_TASK", {
     where: dataset.name,
     expected: `images of one class each, which ${what} is for`,
     got: "images with boxes",
-    fix: "Give a folder with a folder for each class (images:DIR), or train a detector with `learnloss run`.",
+    fix,
   })
 }

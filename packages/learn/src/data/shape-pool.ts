@@ -23,7 +23,7 @@ export interface PoolShape {
 export function shapePool<D extends AnyDataset>(dataset: D, shape: PoolShape, rng: Rng): D {
   const kept =
     shape.imbalance > 1
-      ? keepProfile(requireClassification(dataset, "pool.imbalance"), shape.imbalance, rng)
+      ? keepProfile(requireClassification(dataset, "pool.imbalance", "Set pool.imbalance to 1."), shape.imbalance, rng)
       : dataset.train.ids.map((_, position) => position)
   const train = drawAtMost(`pool.size of ${dataset.name}`, kept, shape.size, rng.child("size"))
   const everyTest = dataset.test.ids.map((_, position) => position)

@@ -24,7 +24,6 @@ export function classification(classNames: readonly string[]): Task<number, numb
   const classes = classNames.length
   return {
     name: "classification",
-    images: "in memory",
     targetInputs: [{ name: targetName, dtype: "int64", shape: [] }],
     encodeTargets: (targets) => ({ [targetName]: intTensor([targets.length], targets) }),
     perSampleLoss: (logits, targets) => crossEntropyPerSample(logits, targets[targetName] as Value),

@@ -25,8 +25,6 @@ export interface FileEnding {
  */
 export interface Task<Target, Prediction = unknown> {
   readonly name: TaskName
-  /** Whether its images are in memory, all of one size, or pictures in files. */
-  readonly images: "in memory" | "pictures"
   readonly targetInputs: readonly TargetInput[]
   /** Target tensors of a batch, by input name. */
   encodeTargets(targets: readonly Target[]): Readonly<Record<string, Tensor>>

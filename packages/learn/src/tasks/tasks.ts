@@ -1,6 +1,6 @@
 import type { RunConfig, TaskName } from "@learnloss/contract"
 import { LearnlossError } from "@learnloss/engine"
-import type { AnyDataset } from "../data/dataset.ts"
+import { type AnyDataset, isPictures } from "../data/dataset.ts"
 import type { Model } from "../models/model.ts"
 import { classification } from "./classification.ts"
 import { detection } from "./detection/detection.ts"
@@ -26,6 +26,33 @@ export const tasks = {
   },
   detection: ({ data, model, config }) => detection(data.classNames, model, config.detection),
 } as const satisfies Record<TaskName, TaskFor>
+
+/** What the images of each task are: in memory, all of one size, or pictures in files. */
+export const imagesOf = { classification: "in memory", detection: "pictures" } as const satisfies Record<
+  TaskName,
+  ImageKind
+>
+
+/** How the images of a task are held. */
+export type ImageKind = keyof typeof described
+const described = { pictures: "images with boxes", "in memory": "images of one class each" } as const
+
+/**
+ * Makes sure that data are what a task learns from.
+ *
+ * @throws LearnlossError `DATA_OF_ANOTHER_TASK`
+ */
+export function requireDataOf({ task, data }: Pick<RunConfig, "task" | "data">, dataset: AnyDataset): void {
+  const kind: ImageKind = isPictures(dataset) ? "pictures" : "in memory"
+  if (kind === imagesOf[task]) return
+  const meant = Object.entries(imagesOf).find(([, each]) => each === kind)?.[0]
+  throw new LearnlossError("DATA_OF_ANOTHER_TASK", {
+    where: data,
+    expected: `${described[imagesOf[task]]}, as task ${task} needs them`,
+    got: described[kind],
+    fix: `Name other data, or a preset of task ${meant}.`,
+  })
+}
 
 /** The task that a run names. */
 export function makeTask(name: TaskName, options: TaskOptions): ReturnType<TaskFor> {

@@ -1,3 +1,4 @@
+import type { RunConfig } from "@learnloss/contract"
 import type { Rng } from "@learnloss/engine"
 import type { DetectionTarget } from "../boxes.ts"
 import { type AnyDataset, type Dataset, isPictures, type Picture, type PictureDataset } from "../dataset.ts"
@@ -7,7 +8,7 @@ import { decodePicture } from "./decode-picture.ts"
 import { meanColour } from "./picture-workers.ts"
 import { prepareDetection } from "./prepare-detection.ts"
 import { inMemory, keptSides } from "./prepare-picture.ts"
-import { type SsdAugmentation, scaleTarget } from "./ssd-augmentation.ts"
+import { scaleTarget } from "./ssd-augmentation.ts"
 
 /** A sample for a person to look at. */
 export interface SamplePicture {
@@ -22,15 +23,13 @@ export interface SamplePicture {
 export interface SampleOptions {
   readonly count: number
   readonly rng: Rng
-  /** Whether pictures are shown as training sees them, randomly changed and as large as the network's input. */
-  readonly isAugmented: boolean
+  /** Shows pictures as training sees them, randomly changed and as large as the network's input; null as they are. */
+  readonly changes: RunConfig["augment"] | null
   /** Longest side of pictures that are shown as they are, in pixels. */
   readonly longestSide: number
 }
 
-const ssdChanges: SsdAugmentation = { photometric: true, expand: true, iouCrop: true, flip: true }
-/** What a run does to images of one class unless it is told otherwise. */
-const imageChanges = { crop: 4, flip: true } as const
+const unchanged = { crop: 0, flip: false } as const
 
 /**
  * Draws samples of the training split at random and gives their pictures, as they are or as training changes them. The
@@ -54,20 +53,20 @@ export async function samplePictures(dataset: AnyDataset, options: SampleOptions
 async function pictureOf(
   { imageShape, normalization, train }: PictureDataset<DetectionTarget>,
   position: number,
-  { isAugmented, longestSide }: SampleOptions,
+  { changes, longestSide }: SampleOptions,
   rng: Rng,
 ): Promise<Pick<SamplePicture, "picture" | "target">> {
   const source = train.picture(position)
   const target = train.targets[position] as DetectionTarget
   const { width, height } = imageShape
-  const decodedSide = isAugmented ? keptSides * Math.max(width, height) : longestSide
+  const decodedSide = changes !== null ? keptSides * Math.max(width, height) : longestSide
   const decoded = typeof source === "string" ? await decodePicture(source, decodedSide) : inMemory(source)
-  if (!isAugmented) return { picture: decoded, target: scaleTarget(target, decoded.width, decoded.height) }
+  if (changes === null) return { picture: decoded, target: scaleTarget(target, decoded.width, decoded.height) }
   const prepared = await prepareDetection({
     picture: decoded,
     name: typeof source === "string" ? source : "a picture in memory",
     target,
-    change: { augmentation: ssdChanges, rng },
+    change: { augmentation: changes, rng },
     size: { width, height },
     fill: meanColour(normalization),
   })
@@ -78,16 +77,15 @@ async function pictureOf(
 function imageOf(
   { imageShape, normalization, classNames, train }: Dataset<number>,
   position: number,
-  { isAugmented }: SampleOptions,
+  { changes }: SampleOptions,
   rng: Rng,
 ): Pick<SamplePicture, "picture" | "className"> {
   const { channels, height, width } = imageShape
-  const changes = isAugmented ? imageChanges : { crop: 0, flip: false }
   // What training fills the edges with is the mean once it is normalised: here the mean is added again.
   const mean = normalization.mean.map((value) => value * 255)
   const table = normalizationTable({ mean: normalization.mean, std: normalization.mean.map(() => 1 / 255) })
   const planes = new Float32Array(channels * height * width)
-  augmentInto(train.image(position), imageShape, changes, table, rng, planes, 0)
+  augmentInto(train.image(position), imageShape, changes ?? unchanged, table, rng, planes, 0)
   const area = height * width
   const pixels = new Uint8Array(area * 3)
   for (let channel = 0; channel < 3; channel++) {

@@ -49,7 +49,6 @@ export function detection(
   const objectsOf = (targets: readonly DetectionTarget[]) => targets.flatMap((target) => singleObjects(target.boxes))
   return {
     name: "detection",
-    images: "pictures",
     targetInputs: targetInputsOf(boxes.length / 4),
     encodeTargets: (targets) => ({ ...encode(targets) }),
     perSampleLoss: (output, { offsets, classes }) =>
