@@ -39,7 +39,12 @@ export { fashionMnistFiles } from "./data/fashion-mnist.ts"
 export { normalizationPerChannel } from "./data/normalization.ts"
 export { type DataSpec, openDataset, parseDataSpec } from "./data/open-dataset.ts"
 export { type DecodedPicture, decodePicture } from "./data/pictures/decode-picture.ts"
-export { type SampleOptions, type SamplePicture, samplePictures } from "./data/pictures/sample-pictures.ts"
+export {
+  type DrawnSamples,
+  type SampleOptions,
+  type SamplePicture,
+  samplePictures,
+} from "./data/pictures/sample-pictures.ts"
 export { scaleTarget } from "./data/pictures/ssd-augmentation.ts"
 export type { DataDefect, ReadOptions } from "./data/reader.ts"
 export { shapePool } from "./data/shape-pool.ts"

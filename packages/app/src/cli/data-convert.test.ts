@@ -74,7 +74,7 @@ describe("learnloss data convert", () => {
     const folder = await vocFolder()
     const { stdout, error } = await run("convert", `voc:${folder}`, `yolo:${folder}-yolo`)
     expect(error).toBeUndefined()
-    expect(stdout).toContain(": 5 images, 6 boxes of 2 classes from voc:")
+    expect(stdout).toContain(": 5 images, 5 boxes of 2 classes from voc:")
     expect(stdout).toMatch(/without:\n {2}objects: difficult \(6\)\n {2}objects: left out, without area .*\(1\)\n/)
     expect(readFileSync(join(`${folder}-yolo`, "labels/1.txt"), "utf8")).toBe(
       "1 0.0525 0.0366666666666667 0.1 0.0666666666666667\n",
@@ -84,6 +84,31 @@ describe("learnloss data convert", () => {
     )
     expect(back).toMatchObject({ images: 5, boxes: 5, classes: ["cat", "dog"], losses: [] })
     expect(readFileSync(join(`${folder}-voc`, "Annotations/1.xml"), "utf8")).toMatch(/<xmin>2<.*<xmax>41</s)
+  })
+
+  it("says what could not be read and so is not there, and nothing else of what is written", async () => {
+    const folder = await vocFolder()
+    writeFileSync(join(folder, "Annotations", "1.xml"), "<annotation>")
+    writeFileSync(
+      join(folder, "Annotations", "2.xml"),
+      `<annotation>${object("dog", [1, 1, 41, Number.NaN])}</annotation>`,
+    )
+    writeFileSync(join(folder, "JPEGImages", "3.jpg"), "")
+    const { stdout } = await run("convert", `voc:${folder}`, `coco:${folder}-coco`)
+    expect(stdout).toContain(": 4 images, 4 boxes of 2 classes")
+    expect(stdout).toMatch(/images: left out, without an annotation that can be read.* \(1\)\n/)
+    expect(stdout).toMatch(/objects: left out, for they could not be read.* \(1\)\n/)
+    expect(stdout).toMatch(/3 defects of what was read:\n/)
+    expect(stdout).toMatch(/3\.jpg: an empty file\n/)
+    const json = JSON.parse(readFileSync(join(`${folder}-coco`, "annotations/instances_all.json"), "utf8"))
+    expect([json.images.length, json.annotations.length]).toEqual([4, 4])
+    const yolo = await run("convert", `voc:${folder}`, `yolo:${folder}-yolo`)
+    expect(yolo.stdout).toContain(": 3 images, 2 boxes of 2 classes")
+    expect(yolo.stdout).toMatch(/images: left out, without an annotation that can be read.* \(1\)\n/)
+    expect(yolo.stdout).toMatch(/images: left out, for they cannot be read \(1\)\n/)
+    const voc = await run("convert", `voc:${folder}`, `voc:${folder}-voc`)
+    expect(voc.stdout).toContain(": 5 images, 4 boxes of 2 classes")
+    expect(voc.stdout).toMatch(/without:\n {2}annotations: left out, for they could not be read \(1\)\n3 defects/)
   })
 
   it("refuses what is no such format, has options that say nothing, or would be written over", async () => {

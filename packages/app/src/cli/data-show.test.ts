@@ -55,6 +55,28 @@ describe("learnloss data show", () => {
     expect(pixels[2]).not.toEqual(pixels[0])
   })
 
+  it("names a picture that cannot be read, draws the others and ends with 2", async () => {
+    const folder = await writeVoc(6)
+    const noise = { type: "gaussian", mean: 128, sigma: 60 } as const
+    const picture = sharp({ create: { width: 80, height: 60, channels: 3, background: "black", noise } })
+    const whole = await picture.jpeg().toBuffer()
+    const cutOff = whole.subarray(0, whole.length / 2)
+    const out = join(folder, "rest.png")
+    const { stdout: all } = await runMain(["data", "show", `voc:${folder}`, "--out", out, "--json"])
+    const [{ id: damaged }] = JSON.parse(all).samples
+    writeFileSync(join(folder, damaged), cutOff)
+    for (const more of [[], ["--augment"]]) {
+      const { code, stdout, stderr } = await runMain(["data", "show", `voc:${folder}`, "--out", out, ...more])
+      expect(code).toBe(2)
+      expect(stdout).toMatch(/rest\.png: 4 training samples/)
+      expect(stderr).toContain(`${join(folder, damaged)}: expected `)
+      expect(stderr).toMatch(/, got .*\n1 picture could not be read\n/)
+      expect((await sharp(out).metadata()).width).toBe(10 + 4 * 310)
+    }
+    for (let index = 0; index < 6; index++) writeFileSync(join(folder, "JPEGImages", `${index}.jpg`), cutOff)
+    expect(await runMain(["data", "show", `voc:${folder}`, "--out", out])).toMatchObject({ code: 2, stdout: "" })
+  })
+
   it("draws images of one class with its name", async () => {
     const out = join(temporaryFolder(), "shapes.png")
     for (const augment of [[], ["--augment"]]) {

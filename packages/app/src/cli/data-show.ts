@@ -1,6 +1,7 @@
 import type { DataDefect } from "@learnloss/learn"
 import { type Command, InvalidArgumentError } from "commander"
 import { plural } from "../report/format.ts"
+import { Told } from "./failure.ts"
 import type { CommandIo } from "./io.ts"
 import { parseSeed, parseSide } from "./parse-options.ts"
 import { requireWritable } from "./require-writable.ts"
@@ -8,7 +9,8 @@ import { requireWritable } from "./require-writable.ts"
 const examples = `
 Without --augment pictures are shown whole; with it as training sees them: changed at random and brought to the size of
 the network's input. How they are changed, and the size, are those of --settings, a preset or a file of settings; without
-it every change of SSD is on. Boxes must fit their objects in both.
+it every change of SSD is on. Boxes must fit their objects in both. A picture that cannot be read is named, the others are
+drawn, and the exit code is 2.
 
 Examples:
   $ learnloss data show voc:VOCdevkit/VOC2007
@@ -52,7 +54,7 @@ export function addShowCommand(data: Command, io: CommandIo): void {
       const config = settings === undefined ? undefined : loadRunConfig(settings)
       const { atomicWrite } = await import("@learnloss/engine")
       const defects: DataDefect[] = []
-      const { png, samples } = await showSamples(spec, {
+      const { png, samples, unreadable } = await showSamples(spec, {
         count,
         seed,
         changes: augment === true ? (config?.augment ?? augmentSchema.parse({})) : null,
@@ -67,9 +69,13 @@ export function addShowCommand(data: Command, io: CommandIo): void {
       const how = augment === true ? "as training changes them" : "as they are"
       io.stdout(
         json === true
-          ? `${JSON.stringify({ file: out, samples }, null, 2)}\n`
+          ? `${JSON.stringify({ file: out, samples, ...(unreadable.length > 0 && { unreadable }) }, null, 2)}\n`
           : `${out}: ${plural(samples.length, "training sample")} of ${spec}, ${how}\n`,
       )
+      if (unreadable.length === 0) return
+      for (const { path, reason } of unreadable) io.stderr(`${path}: ${reason}\n`)
+      io.stderr(`${plural(unreadable.length, "picture")} could not be read\n`)
+      throw new Told()
     })
 }
 

@@ -1,9 +1,11 @@
 import { type DataFormat, nearest } from "@learnloss/contract"
 import { LearnlossError } from "@learnloss/engine"
 import {
+  type AnnotatedSet,
   type AnnotationDefect,
   type AnnotationFormat,
   annotationFormats,
+  type DefectKind,
   DefectLog,
   type ImageTransfer,
   type Loss,
@@ -13,7 +15,7 @@ import {
   writeAnnotatedSet,
 } from "@learnloss/learn"
 
-/** What a conversion came to. */
+/** What a conversion came to; images and boxes are counted as they were written. */
 export interface Conversion {
   readonly from: string
   readonly to: string
@@ -22,8 +24,8 @@ export interface Conversion {
   readonly classes: readonly string[]
   /** What the new format has no place for. */
   readonly losses: readonly Loss[]
-  /** What was wrong with what was read. */
-  readonly defects: readonly AnnotationDefect[]
+  /** What was wrong with what was read; most of it is written all the same, since whoever reads it decides. */
+  readonly defects: readonly { readonly kind: DefectKind; readonly file: string; readonly reason: string }[]
 }
 
 export interface ConvertOptions {
@@ -45,16 +47,33 @@ export async function convertDataset(from: string, to: string, options: ConvertO
   const log = new DefectLog()
   const set = await readAnnotatedSet(source.format, source.path, { log, origin: source.origin, signal, onProgress })
   const { format, path: folder, origin } = target
-  const losses = await writeAnnotatedSet(set, { format, folder, origin, images, signal, onProgress })
+  const { losses, ...written } = await writeAnnotatedSet(set, { format, folder, origin, images, signal, onProgress })
   return {
     from,
     to,
-    images: set.images.length,
-    boxes: set.images.reduce((sum, { objects }) => sum + objects.length, 0),
+    ...written,
     classes: set.classNames,
-    losses,
-    defects: log.defects,
+    losses: [...losses, ...unreadLosses(set, format, log)],
+    defects: log.defects.map(({ kind, file, finding }) => ({ kind, file, reason: finding })),
   }
+}
+
+/**
+ * What could not be read, so that there was nothing to write. PASCAL VOC carries such elements on, and writes images whose
+ * annotation cannot be read, which the other formats count themselves as they leave them out.
+ */
+function unreadLosses(set: AnnotatedSet, format: AnnotationFormat, log: DefectLog): Loss[] {
+  const isVoc = set.format === "voc" && format === "voc"
+  const count = (of: (defect: AnnotationDefect) => boolean): number => log.defects.filter(of).length
+  const objects = isVoc ? 0 : count(({ cost }) => cost === "box")
+  const annotations = isVoc ? count(({ kind }) => kind === "unreadable-annotation") : 0
+  const ids = new Set(set.images.map(({ id }) => id))
+  const others = [...log.spoiled].filter((id) => !ids.has(id)).length
+  return [
+    { what: "objects: left out, for they could not be read or belong to no image", count: objects },
+    { what: "annotations: left out, for they could not be read", count: annotations },
+    { what: "entries: left out, for they belong to no image that is known", count: others },
+  ].filter((loss) => loss.count > 0)
 }
 
 function parseSide(spec: string): { format: AnnotationFormat; path: string; origin: "as-is" | "one" | undefined } {

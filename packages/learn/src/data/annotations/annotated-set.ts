@@ -24,6 +24,8 @@ export interface AnnotatedObject {
   readonly area?: number
   /** COCO's: polygons as lists of x and y in pixels, or a run-length encoded mask. */
   readonly segmentation?: readonly (readonly number[])[] | JsonObject
+  /** Where it stands in its annotation as it was read, for people, e.g. `line 4`; absent for one of no file. */
+  readonly place?: string
   readonly carried?: CarriedObject
 }
 
@@ -48,7 +50,10 @@ export interface AnnotatedImage {
   /** Of the upright image in pixels: of the file where there is one, else what the annotation says; 0 when unknown. */
   readonly width: number
   readonly height: number
-  /** Where its annotation stands, for people; null when there is none, which is not the same as one without objects. */
+  /**
+   * Where its annotation stands, or would stand, for people; null when there is none that can be read, which is not the
+   * same as one without objects.
+   */
   readonly annotation: string | null
   readonly objects: readonly AnnotatedObject[]
   readonly carried?: CarriedImage
@@ -58,6 +63,8 @@ export interface AnnotatedImage {
 export type CarriedImage =
   | { readonly format: "voc"; readonly root: XmlElement }
   | { readonly format: "coco"; readonly json: CocoImageJson }
+  /** One without a label file, which is one without objects. */
+  | { readonly format: "yolo"; readonly isUnlabelled: true }
 
 /** A set of annotated images as one folder holds it. */
 export interface AnnotatedSet {

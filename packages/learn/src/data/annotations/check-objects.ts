@@ -13,7 +13,7 @@ export function usableObjects(image: AnnotatedImage, classNames: readonly string
   const usable: AnnotatedObject[] = []
   const file = image.annotation ?? image.id
   for (const [index, object] of image.objects.entries()) {
-    const name = `object ${index + 1} (${object.className})`
+    const name = `${object.place ?? `object ${index + 1}`} (${object.className})`
     if (!classNames.includes(object.className)) {
       log.add("unknown-class", "box", file, `${name}: a class that is not among ${nameSome(classNames)}`)
       continue

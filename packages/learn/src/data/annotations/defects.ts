@@ -15,6 +15,7 @@ export const defectKinds = [
   "other-image",
   "duplicate-stem",
   "duplicate-image",
+  "unreadable-object",
   "bad-coordinates",
   "zero-area",
   "outside-image",
@@ -38,6 +39,8 @@ export type DefectCost = "noted" | "clipped" | "box" | "image"
 export interface AnnotationDefect extends DataDefect {
   readonly kind: DefectKind
   readonly cost: DefectCost
+  /** What is wrong, without what training does about it, which `reason` tells too. */
+  readonly finding: string
 }
 
 /** Thrown by what reads one object, to leave out that object alone. */
@@ -65,26 +68,26 @@ export class DefectLog {
 
   /** A defect that training goes on with: what is wrong has no consequence, or none but for the box. */
   add(kind: DefectKind, cost: Exclude<DefectCost, "image">, file: string, reason: string): void {
-    this.#take({ kind, cost, file, reason: `${reason}${consequences[cost]}`, isFatal: false })
+    this.#tell(kind, cost, file, reason)
   }
 
   /** A defect for which an image is left out with all its boxes. */
   spoil(id: string, kind: DefectKind, file: string, reason: string): void {
     this.spoiled.add(id)
-    this.#take({ kind, cost: "image", file, reason: `${reason}${consequences.image}`, isFatal: false })
+    this.#tell(kind, "image", file, reason)
   }
 
   /**
-   * The object that `read` gives, none where it throws an `ObjectDefect`.
+   * The object that `read` gives, with its place; none where it throws an `ObjectDefect`.
    *
-   * @param name what the file calls the object's place, e.g. `line 3`
+   * @param place where the object stands in the file, e.g. `line 3`
    */
-  tryObject<T>(file: string, name: string, read: () => T): T[] {
+  tryObject<T extends object>(file: string, place: string, read: () => T): (T & { readonly place: string })[] {
     try {
-      return [read()]
+      return [{ ...read(), place }]
     } catch (error) {
       if (!(error instanceof ObjectDefect)) throw error
-      this.add(error.kind, "box", file, `${name}: ${error.message}`)
+      this.add(error.kind, "box", file, `${place}: ${error.message}`)
       return []
     }
   }
@@ -93,6 +96,10 @@ export class DefectLog {
   append(other: DefectLog): void {
     for (const id of other.spoiled) this.spoiled.add(id)
     for (const defect of other.defects) this.#take(defect)
+  }
+
+  #tell(kind: DefectKind, cost: DefectCost, file: string, finding: string): void {
+    this.#take({ kind, cost, file, finding, reason: `${finding}${consequences[cost]}`, isFatal: false })
   }
 
   #take(defect: AnnotationDefect): void {

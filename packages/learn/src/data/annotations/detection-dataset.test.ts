@@ -141,7 +141,7 @@ describe("readDetectionDataset", () => {
       defects: "stop",
       onDefect: ({ reason }) => told.push(reason),
     })
-    expect(told).toEqual(["object 1 (dog): a crowd, which is not trained on"])
+    expect(told).toEqual(["annotations[0] (dog): a crowd, which is not trained on"])
     const marked = { classIndex: 0, box: [1, 2, 11, 12], isDifficult: false }
     const targets = [...train.targets, ...test.targets].map(({ boxes }) => boxes)
     expect(targets).toContainEqual([{ ...marked, isCrowd: true }, marked])

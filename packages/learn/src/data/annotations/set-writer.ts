@@ -15,5 +15,11 @@ export interface WriteTarget {
   putText(file: string, text: string): Promise<void>
 }
 
+/** What stands in the annotations that were written; files of images may be fewer. */
+export interface WrittenCounts {
+  readonly images: number
+  readonly boxes: number
+}
+
 /** Writes annotated images in one format. */
-export type SetWriter = (set: AnnotatedSet, target: WriteTarget) => Promise<void>
+export type SetWriter = (set: AnnotatedSet, target: WriteTarget) => Promise<WrittenCounts>

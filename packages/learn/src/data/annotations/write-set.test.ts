@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { temporaryFolder, write, writeImage } from "../data-files.test-suite.ts"
@@ -12,8 +12,8 @@ const read = (format: AnnotationFormat, path: string) => readAnnotatedSet(format
 
 async function convert(set: AnnotatedSet, format: AnnotationFormat) {
   const folder = join(temporaryFolder(), "out")
-  const losses = await writeAnnotatedSet(set, { format, folder })
-  return { folder, losses, set: await read(format, folder) }
+  const written = await writeAnnotatedSet(set, { format, folder })
+  return { folder, ...written, set: await read(format, folder) }
 }
 
 /** Every file below a folder; XML as its tree, since white space between elements means nothing. */
@@ -103,6 +103,7 @@ async function yoloFolder(): Promise<string> {
   for (const image of ["train/images/a.png", "valid/images/b.png"]) await writeImage(join(folder, image), 37, 29)
   write(join(folder, "train/labels/a.txt"), "1 0.500000 0.3333333 0.1 0.2\n0 0.1 0.1 0.2 0.1 0.2 0.3\n")
   write(join(folder, "valid/labels/b.txt"), "")
+  await writeImage(join(folder, "train/images/unlabelled.png"), 37, 29)
   return folder
 }
 
@@ -197,6 +198,25 @@ describe("writeAnnotatedSet", () => {
       ["trainval", ["b.jpg", "a é.jpg", "c.jpg"]],
       ["val", ["c.jpg"]],
     ])
+  })
+
+  it("counts what it wrote, images that nobody can read and background among it", async () => {
+    const folder = await vocFolder()
+    rmSync(join(folder, "JPEGImages/b.jpg"))
+    write(join(folder, "JPEGImages/c.jpg"), "no image")
+    const voc = await read("voc", folder)
+    const [yolo, coco] = [await convert(voc, "yolo"), await convert(voc, "coco")]
+    expect(yolo).toMatchObject({ images: 2, boxes: 2 })
+    expect(yolo.set.images.map(({ objects }) => objects.length)).toEqual([1, 0])
+    expect(coco).toMatchObject({ images: 3, boxes: 3 })
+    expect(coco.set.images.flatMap(({ objects }) => objects)).toHaveLength(3)
+    expect(coco.losses).toContainEqual({
+      what: "files of images: missing, so that only their annotation is written",
+      count: 1,
+    })
+    const unlabelled = await convert(await read("yolo", await yoloFolder()), "coco")
+    expect(unlabelled).toMatchObject({ images: 3, boxes: 2, losses: [] })
+    expect(unlabelled.set.images.map(({ objects }) => objects.length).sort()).toEqual([0, 0, 2])
   })
 
   it("keeps images apart whose names differ only in their folders", async () => {

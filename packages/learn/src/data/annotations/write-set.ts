@@ -6,7 +6,7 @@ import type { AnnotatedSet, AnnotationFormat } from "./annotated-set.ts"
 import { writeCocoSet } from "./coco/write-coco.ts"
 import { countCarried, type Loss, Losses } from "./losses.ts"
 import type { BoxOrigin } from "./set-reader.ts"
-import type { SetWriter, WriteTarget } from "./set-writer.ts"
+import type { SetWriter, WriteTarget, WrittenCounts } from "./set-writer.ts"
 import { writeVocSet } from "./voc/write-voc.ts"
 import { writeYoloSet } from "./yolo/write-yolo.ts"
 
@@ -32,14 +32,20 @@ export interface SetWriteOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** What became of a set that was written. */
+export interface WrittenSet extends WrittenCounts {
+  /** What the format has no place for. */
+  readonly losses: readonly Loss[]
+}
+
 /**
  * Writes annotated images into a new folder; in the format that they were read in, everything that it held stands there
  * again. Nothing is left behind when it fails: it is written beside the folder, which is there only when all is.
  *
- * @returns what the format has no place for
+ * @returns what was written, and what the format has no place for
  * @throws LearnlossError `FOLDER_NOT_EMPTY`, or the file system's errors
  */
-export async function writeAnnotatedSet(set: AnnotatedSet, options: SetWriteOptions): Promise<Loss[]> {
+export async function writeAnnotatedSet(set: AnnotatedSet, options: SetWriteOptions): Promise<WrittenSet> {
   const folder = resolve(options.folder)
   await requireEmpty(folder)
   const unfinished = `${folder}.unfinished-${process.pid}`
@@ -47,17 +53,17 @@ export async function writeAnnotatedSet(set: AnnotatedSet, options: SetWriteOpti
   if (set.format !== options.format) countCarried(set, losses)
   await mkdir(unfinished, { recursive: true })
   try {
-    await writers[options.format](set, makeTarget(set, unfinished, losses, options))
+    const counts = await writers[options.format](set, makeTarget(set, unfinished, losses, options))
     // Empty when it was looked at; should something have come into it since, it stays and this fails.
     await rmdir(folder).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== "ENOENT") throw error
     })
     await rename(unfinished, folder)
+    return { ...counts, losses: losses.list() }
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true })
     throw error
   }
-  return losses.list()
 }
 
 function makeTarget(set: AnnotatedSet, folder: string, losses: Losses, options: SetWriteOptions): WriteTarget {
@@ -74,7 +80,7 @@ function makeTarget(set: AnnotatedSet, folder: string, losses: Losses, options: 
     origin: options.origin ?? "as-is",
     async putImage(image, file) {
       options.signal?.throwIfAborted()
-      if (image.path === null) losses.add("images: their file, which is missing")
+      if (image.path === null) losses.add("files of images: missing, so that only their annotation is written")
       else await transfer(image.path, at(file), options.images ?? "copy")
       options.onProgress?.(++done, set.images.length)
     },

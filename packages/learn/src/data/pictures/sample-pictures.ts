@@ -1,5 +1,5 @@
 import type { RunConfig } from "@learnloss/contract"
-import type { Rng } from "@learnloss/engine"
+import { LearnlossError, type Rng } from "@learnloss/engine"
 import type { DetectionTarget } from "../boxes.ts"
 import { type AnyDataset, type Dataset, isPictures, type Picture, type PictureDataset } from "../dataset.ts"
 import { normalizationTable } from "../normalization.ts"
@@ -20,6 +20,18 @@ export interface SamplePicture {
   readonly className: string | null
 }
 
+/** A file that cannot be read, and why. */
+interface Unreadable {
+  readonly path: string
+  readonly reason: string
+}
+
+/** Samples that were drawn, and the files of those whose picture cannot be read. */
+export interface DrawnSamples {
+  readonly samples: readonly SamplePicture[]
+  readonly unreadable: readonly Unreadable[]
+}
+
 export interface SampleOptions {
   readonly count: number
   readonly rng: Rng
@@ -34,20 +46,28 @@ const unchanged = { crop: 0, flip: false } as const
 /**
  * Draws samples of the training split at random and gives their pictures, as they are or as training changes them. The
  * same stream gives the same samples, and each of them changes alike however many there are.
- *
- * @throws LearnlossError `BAD_IMAGE`, `PICTURE_SIZE`
  */
-export async function samplePictures(dataset: AnyDataset, options: SampleOptions): Promise<SamplePicture[]> {
+export async function samplePictures(dataset: AnyDataset, options: SampleOptions): Promise<DrawnSamples> {
   const { ids } = dataset.train
   const positions = options.rng.child("samples").permutation(ids.length).slice(0, options.count)
-  return await Promise.all(
+  const attempts: readonly (SamplePicture | Unreadable)[] = await Promise.all(
     positions.map(async (position) => {
       const id = ids[position] as string
       const rng = options.rng.child(`changes/${id}`)
-      if (isPictures(dataset)) return { id, className: null, ...(await pictureOf(dataset, position, options, rng)) }
-      return { id, target: null, ...imageOf(dataset, position, options, rng) }
+      if (!isPictures(dataset)) return { id, target: null, ...imageOf(dataset, position, options, rng) }
+      try {
+        return { id, className: null, ...(await pictureOf(dataset, position, options, rng)) }
+      } catch (error) {
+        const path = dataset.train.picture(position)
+        if (!(error instanceof LearnlossError) || typeof path !== "string") throw error
+        return { path, reason: `expected ${error.details.expected}, got ${error.details.got}` }
+      }
     }),
   )
+  return {
+    samples: attempts.filter((attempt) => "picture" in attempt),
+    unreadable: attempts.filter((attempt) => "reason" in attempt),
+  }
 }
 
 async function pictureOf(

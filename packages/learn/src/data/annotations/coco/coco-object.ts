@@ -15,7 +15,7 @@ export function readCocoObject(
   place: { readonly file: string; readonly position: number },
   names: ReadonlyMap<CocoId, string>,
 ): AnnotatedObject {
-  if (!isObject(json)) throw new ObjectDefect("unreadable-annotation", "no object")
+  if (!isObject(json)) throw new ObjectDefect("unreadable-object", "no object")
   const { bbox, category_id, area, segmentation, iscrowd, pose } = json
   const className = isId(category_id) ? names.get(category_id) : undefined
   if (className === undefined)

@@ -44,19 +44,22 @@ export async function findCoco(path: string): Promise<{ readonly folder: string;
   )
 }
 
+const lists = "lists images, annotations and categories"
+
 async function open(folder: string, file: string, isMeant: boolean): Promise<CocoFile> {
   const path = join(folder, file)
-  const json = parse(path, await readFile(path, "utf8"))
+  const value = parse(path, await readFile(path, "utf8"))
+  if (isMeant && !isObject(value)) throw badJson(path, lists, JSON.stringify(value).slice(0, 80))
+  const json = isObject(value) ? value : {}
   const isComplete = [json.images, json.annotations, json.categories].every(Array.isArray)
   if (isMeant && !isComplete)
-    throw badJson(path, "lists images, annotations and categories", Object.keys(json).join(", "))
+    throw badJson(path, lists, `an object with ${Object.keys(json).join(", ") || "nothing in it"}`)
   return { file: file.replaceAll("\\", "/"), split: splitName(file), json: json as CocoFile["json"] }
 }
 
-function parse(path: string, text: string): JsonObject {
+function parse(path: string, text: string): unknown {
   try {
-    const json: unknown = JSON.parse(text.replace(/^\uFEFF/, ""))
-    return isObject(json) ? json : {}
+    return JSON.parse(text.replace(/^\uFEFF/, ""))
   } catch (error) {
     throw badJson(path, "JSON", error instanceof Error ? error.message : String(error))
   }

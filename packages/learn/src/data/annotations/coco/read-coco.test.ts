@@ -168,11 +168,39 @@ describe("readCocoSet", () => {
     write(join(folder, "instances_a.json"), '{"images": [')
     await expect(read()).rejects.toMatchObject({ code: "BAD_JSON" })
     writeJson(join(folder, "instances_a.json"), { images: [], annotations: [] })
-    await expect(read()).rejects.toThrow(/lists images, annotations and categories, got images, annotations/)
+    await expect(read()).rejects.toThrow(/lists images, annotations and categories, got an object with images, annot/)
+    for (const [text, got] of [
+      ["[]", /categories, got \[\]/],
+      ["null", /categories, got null/],
+      ["{}", /categories, got an object with nothing in it/],
+    ] as const) {
+      write(join(folder, "instances_a.json"), text)
+      await expect(read()).rejects.toThrow(got)
+    }
     writeJson(join(folder, "instances_a.json"), { images: [], annotations: [], categories })
     writeJson(join(folder, "instances_b.json"), { images: [], annotations: [], categories: [{ id: 3, name: "cow" }] })
-    await expect(read()).rejects.toMatchObject({ code: "CATEGORY_CONFLICT" })
-    writeJson(join(folder, "instances_b.json"), { images: [], annotations: [], categories: [{ id: 3 }] })
-    await expect(read()).rejects.toThrow(/a name for every category/)
+    await expect(read()).rejects.toThrow(/category 3 to be "cat", as in the other files, got "cow".* one at a time/s)
+    const twice = [...categories, { id: 18, name: "cow" }]
+    writeJson(join(folder, "instances_a.json"), { images: [], annotations: [], categories: twice })
+    await expect(read()).rejects.toThrow(
+      /category 18 to be "dog", as before in this file, got "cow" in categories\[2\].* an id of its own/s,
+    )
+  })
+
+  it("tells a category without a name, and the objects of it, and reads the others", async () => {
+    const folder = temporaryFolder()
+    await images(folder, "images/a.png")
+    writeJson(join(folder, "instances_a.json"), {
+      images: [image(1, "a.png")],
+      annotations: [box(1, 1, 7, [1, 1, 2, 2]), box(2, 1, 3, [1, 1, 2, 2])],
+      categories: [{ id: 7 }, ...categories],
+    })
+    const { log, lines } = testLog()
+    const set = await readCocoSet(folder, { log })
+    expect(set.images[0]?.objects).toMatchObject([{ className: "cat", place: "annotations[1]" }])
+    expect(lines()).toEqual([
+      "unknown-class: categories[0] lacks an id or a name: it has no objects",
+      "unknown-class: annotations[0]: category_id 7 is in no category: box left out",
+    ])
   })
 })

@@ -30,7 +30,7 @@ interface Entry {
  * Classes are the categories in the order of the file; their ids need not be contiguous. An image without annotations
  * is an image without objects. An image that several files list is read once.
  *
- * @throws LearnlossError `NO_ANNOTATIONS`, `BAD_JSON`, or `CATEGORY_CONFLICT` when files disagree on a category
+ * @throws LearnlossError `NO_ANNOTATIONS`, `BAD_JSON`, or `CATEGORY_CONFLICT` when a category has two names
  */
 export async function readCocoSet(path: string, options: SetReadOptions): Promise<AnnotatedSet> {
   const { folder, files } = await findCoco(path)
@@ -40,7 +40,7 @@ export async function readCocoSet(path: string, options: SetReadOptions): Promis
   const names = new Map<CocoId, string>()
   for (const file of files) {
     const where = join(folder, file.file)
-    const categories = readCategories(where, file, names)
+    const categories = readCategories(where, file, names, options.log)
     const entries = sortEntries(where, file, options.log)
     const read = await mapInOrder(entries, options, (entry, log) => readEntry(folder, file, entry, names, log, options))
     for (const image of read) addImage(where, images, image, options.log)
@@ -59,27 +59,32 @@ export async function readCocoSet(path: string, options: SetReadOptions): Promis
   }
 }
 
-function readCategories(where: string, { json }: CocoFile, names: Map<CocoId, string>): CocoCategoryJson[] {
-  return (json.categories as unknown[]).map((category, index) => {
+function readCategories(
+  where: string,
+  { json }: CocoFile,
+  names: Map<CocoId, string>,
+  log: DefectLog,
+): CocoCategoryJson[] {
+  const own = new Set<CocoId>()
+  return (json.categories as unknown[]).flatMap((category, index) => {
     if (!isObject(category) || !isId(category.id) || typeof category.name !== "string") {
-      throw new LearnlossError("BAD_JSON", {
-        where,
-        expected: "an id and a name for every category",
-        got: `categories[${index}] = ${JSON.stringify(category)?.slice(0, 80)}`,
-        fix: "Correct the category.",
-      })
+      log.add("unknown-class", "noted", where, `categories[${index}] lacks an id or a name: it has no objects`)
+      return []
     }
     const known = names.get(category.id)
     if (known !== undefined && known !== category.name) {
       throw new LearnlossError("CATEGORY_CONFLICT", {
         where,
-        expected: `category ${category.id} to be "${known}" in all files`,
-        got: `"${category.name}"`,
-        fix: "Read the files one at a time, or give their categories the same ids.",
+        expected: `category ${category.id} to be "${known}", as ${own.has(category.id) ? "before in this file" : "in the other files"}`,
+        got: `"${category.name}" in categories[${index}]`,
+        fix: own.has(category.id)
+          ? "Give each category an id of its own."
+          : "Read the files one at a time, or give their categories the same ids.",
       })
     }
     names.set(category.id, category.name)
-    return category as CocoCategoryJson
+    own.add(category.id)
+    return [category as CocoCategoryJson]
   })
 }
 

@@ -18,7 +18,7 @@ export const writeCocoSet: SetWriter = async (set, target) => {
   let nextObject = 1 + largest(set.images.flatMap(({ objects }) => objects.map(ownId)))
   for (const image of set.images) {
     if (image.annotation === null)
-      target.losses.add("images: left out, for nobody has annotated them, which COCO cannot say")
+      target.losses.add("images: left out, without an annotation that can be read, which COCO cannot say")
     else await target.putImage(image, names === undefined ? fileOf(set, image) : `images/${names.get(image.id)}`)
   }
   const objectIds = new Map<AnnotatedObject, number>()
@@ -48,6 +48,7 @@ export const writeCocoSet: SetWriter = async (set, target) => {
       `${JSON.stringify(json)}\n`,
     )
   }
+  return { images: set.images.filter(({ annotation }) => annotation !== null).length, boxes: objectIds.size }
 }
 
 /** Annotations as they stood in the file, where all of them are from it; else image by image. */

@@ -86,16 +86,19 @@ describe("readVocSet", () => {
     write(join(folder, "Annotations", "b.xml"), '<!DOCTYPE a [<!ENTITY e "e">]><annotation>&e;</annotation>')
     await writeVocImage(folder, "c", good)
     write(join(folder, "Annotations", "c.xml"), "<html></html>")
+    await writeImage(join(folder, "JPEGImages", "d.png"), 40, 30)
+    write(join(folder, "Annotations", "d.xml"), "<html></html>")
     const { log, lines } = testLog()
     const { images } = await readVocSet(folder, { log })
-    expect(images.map(({ objects }) => objects.length)).toEqual([1, 0, 0])
+    expect(images.map(({ objects }) => objects.length)).toEqual([1, 0, 0, 0])
     expect(lines()).toEqual([
       'bad-coordinates: object 1: <xmin> is "x" and no number: box left out',
-      "bad-coordinates: object 3: no <bndbox>: box left out",
+      "unreadable-object: object 3: no <bndbox>: box left out",
       "unreadable-annotation: has a DOCTYPE or ENTITY, which annotations have no use for: image left out",
       "unreadable-annotation: <html> and not <annotation>: image left out",
+      "unreadable-annotation: <html> and not <annotation>: image left out",
     ])
-    expect([...log.spoiled]).toEqual(["JPEGImages/b.jpg", "JPEGImages/c.jpg"])
+    expect([...log.spoiled]).toEqual(["JPEGImages/b.jpg", "JPEGImages/c.jpg", "JPEGImages/d.png"])
   })
 
   it("compares the size with the image's own, turned as its EXIF orientation says", async () => {

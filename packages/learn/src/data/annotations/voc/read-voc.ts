@@ -45,9 +45,11 @@ export async function readVocSet(folder: string, options: SetReadOptions): Promi
 }
 
 async function readEntry(entry: VocEntry, log: DefectLog, options: SetReadOptions): Promise<AnnotatedImage> {
-  const root = entry.annotation === null ? undefined : await readAnnotation(entry, entry.annotation, log)
+  const read = entry.annotation === null ? undefined : await readAnnotation(entry.annotation)
+  const root = typeof read === "string" ? undefined : read
   const path = chooseImage(entry, root, log)
   const id = path === null ? entry.id : idOf(entry, path)
+  if (typeof read === "string") log.spoil(id, "unreadable-annotation", entry.annotation as string, read)
   const header = path === null ? undefined : await inspectImage(id, path, log, options.decodes === true)
   if (entry.annotation === null) {
     log.spoil(id, "missing-annotation", path ?? entry.id, `no ${entry.room}Annotations/${entry.stem}.xml`)
@@ -64,15 +66,14 @@ async function readEntry(entry: VocEntry, log: DefectLog, options: SetReadOption
   }
 }
 
-async function readAnnotation(entry: VocEntry, file: string, log: DefectLog): Promise<XmlElement | undefined> {
+/** The annotation, or why it cannot be read. */
+async function readAnnotation(file: string): Promise<XmlElement | string> {
   try {
     const root = parseXml(await readFile(file))
-    if (root.name === "annotation") return root
-    log.spoil(entry.id, "unreadable-annotation", file, `<${root.name}> and not <annotation>`)
+    return root.name === "annotation" ? root : `<${root.name}> and not <annotation>`
   } catch (error) {
-    log.spoil(entry.id, "unreadable-annotation", file, error instanceof Error ? error.message : String(error))
+    return error instanceof Error ? error.message : String(error)
   }
-  return undefined
 }
 
 /** The image that belongs to an annotation: that of its own name, of several the one that `<filename>` says. */

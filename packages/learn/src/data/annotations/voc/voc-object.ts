@@ -14,7 +14,7 @@ const sides = ["xmin", "ymin", "xmax", "ymax"] as const
  */
 export function readVocObject(element: XmlElement, origin: BoxOrigin): AnnotatedObject {
   const className = textOf(child(element, "name"))
-  if (className === undefined || className === "") throw new ObjectDefect("unknown-class", "no <name>")
+  if (className === undefined || className === "") throw new ObjectDefect("unreadable-object", "no <name>")
   const pose = textOf(child(element, "pose"))
   return {
     className,
@@ -63,10 +63,10 @@ function newObject(object: AnnotatedObject, origin: BoxOrigin): XmlElement {
 }
 
 function readBox(element: XmlElement | undefined, origin: BoxOrigin): Box {
-  if (element === undefined) throw new ObjectDefect("bad-coordinates", "no <bndbox>")
+  if (element === undefined) throw new ObjectDefect("unreadable-object", "no <bndbox>")
   const [x1, y1, x2, y2] = sides.map((side) => {
     const text = textOf(child(element, side))
-    if (text === undefined) throw new ObjectDefect("bad-coordinates", `no <${side}>`)
+    if (text === undefined) throw new ObjectDefect("unreadable-object", `no <${side}>`)
     if (!/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text)) {
       throw new ObjectDefect("bad-coordinates", `<${side}> is ${JSON.stringify(text.slice(0, 40))} and no number`)
     }

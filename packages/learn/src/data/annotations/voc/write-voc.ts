@@ -11,10 +11,12 @@ export const writeVocSet: SetWriter = async (set, target) => {
   const isOwn = set.carried?.format === "voc"
   const names = isOwn ? undefined : nameImages(set, true)
   const files = new Map(set.images.map((image) => [image.id, fileIn(set, image, names)]))
+  let boxes = 0
   for (const image of set.images) {
     const file = files.get(image.id) as string
     await target.putImage(image, file)
     if (image.annotation === null) continue
+    boxes += image.objects.length
     countProperties(image, ["segmentation", "crowd"], target.losses)
     const xml = withoutExtension(file).replace(/JPEGImages\/(?=[^/]*$)/, "Annotations/")
     await target.putText(`${xml}.xml`, formatXml(annotationOf(image, file, target.origin)))
@@ -23,6 +25,7 @@ export const writeVocSet: SetWriter = async (set, target) => {
   const carried = set.carried?.format === "voc" ? set.carried.files : []
   for (const { file, text } of carried) await target.putText(file, text)
   if (!isOwn) await target.putText(...classList(set.classNames))
+  return { images: set.images.length, boxes }
 }
 
 function fileIn(set: AnnotatedSet, image: AnnotatedImage, names: ReadonlyMap<string, string> | undefined): string {

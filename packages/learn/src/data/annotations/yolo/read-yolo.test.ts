@@ -83,21 +83,23 @@ describe("readYoloSet", () => {
       "images/b.jpg": "",
       "images/b.png": "",
       "images/c.png": null,
+      "images/d.png": null,
     })
     write(join(folder, "labels/lonely.txt"), "")
     const { log, lines } = testLog()
     const { images } = await readYoloSet(folder, { log })
-    expect(images.map(({ objects }) => objects.length)).toEqual([1, 0, 0, 0])
+    expect(images.map(({ objects }) => objects.length)).toEqual([1, 0, 0, 0, 0])
+    expect([...log.spoiled]).not.toContain("images/c.png")
     expect(lines()).toEqual([
       "missing-image: test: nowhere is no folder or list inside this folder",
       'unknown-class: line 2: class "1" is none of the 1 classes: box left out',
       'bad-coordinates: line 3: "x" is no number: box left out',
-      "bad-coordinates: line 4: 4 numbers, neither a box nor a polygon: box left out",
+      "unreadable-object: line 4: 4 numbers, neither a box nor a polygon: box left out",
       'unknown-class: line 5: class "-1" is none of the 1 classes: box left out',
       'bad-coordinates: line 6: "nan" is no number: box left out',
       "duplicate-stem: could belong to any of images/b.jpg, images/b.png: image left out",
       "duplicate-stem: could belong to any of images/b.jpg, images/b.png: image left out",
-      "missing-annotation: no labels/c.txt: image left out",
+      "missing-annotation: 2 images have no label file (images/c.png): taken for background, without objects",
       "missing-image: belongs to no image: image left out",
     ])
   })

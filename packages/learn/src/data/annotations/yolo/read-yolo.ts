@@ -10,7 +10,7 @@ import { readYoloLine } from "./yolo-line.ts"
 
 /**
  * Reads a YOLO folder: `data.yaml` with classes and splits, images, and for each a text file with a line an object. An
- * empty text file means an image without objects, a missing one that nobody has annotated it.
+ * empty text file means an image without objects, and so does a missing one, as YOLO's own tools take it.
  *
  * @param path the folder, or its YAML file
  * @throws LearnlossError `NO_ANNOTATIONS`, `BAD_YAML`, `NO_CLASS_NAMES`
@@ -24,6 +24,7 @@ export async function readYoloSet(path: string, options: SetReadOptions): Promis
   const images = await mapInOrder(files, options, (file, log) =>
     readImage({ folder, file, classNames, keyPointFields: fields, owners }, log, options.decodes === true),
   )
+  noteUnlabelled(folder, images, options.log)
   await reportLonely(folder, owners, options.log)
   const idOf = (file: string): string => file.normalize("NFC")
   return {
@@ -61,15 +62,15 @@ async function readImage(place: Place, log: DefectLog, decodes: boolean): Promis
   }
   const header = await inspectImage(id, path, log, decodes)
   const size = { width: header?.width ?? 0, height: header?.height ?? 0 }
-  if (!(await isFile(join(folder, labels)))) {
-    log.spoil(id, "missing-annotation", path, `no ${labels}`)
-    return { id, path, ...size, annotation: null, objects: [] }
+  const annotation = join(folder, labels)
+  if (!(await isFile(annotation))) {
+    return { id, path, ...size, annotation, objects: [], carried: { format: "yolo", isUnlabelled: true } }
   }
   const sharing = owners.get(labels) ?? []
-  if (sharing.length > 1)
-    log.spoil(id, "duplicate-stem", join(folder, labels), `could belong to any of ${sharing.join(", ")}`)
-  const objects = header === undefined ? [] : await readLabels(join(folder, labels), place, header, log)
-  return { id, path, ...size, annotation: join(folder, labels), objects }
+  if (sharing.length > 1) log.spoil(id, "duplicate-stem", annotation, `could belong to any of ${sharing.join(", ")}`)
+  // Lines are parts of the image's size: without it they cannot be read.
+  if (header === undefined) return { id, path, ...size, annotation: null, objects: [] }
+  return { id, path, ...size, annotation, objects: await readLabels(annotation, place, header, log) }
 }
 
 async function readLabels(
@@ -86,6 +87,15 @@ async function readLabels(
       if (line.trim() === "") return []
       return log.tryObject(path, `line ${index + 1}`, () => readYoloLine(line, size, classNames, fields))
     })
+}
+
+/** Tells once how many images have no label file: there may be thousands, or a folder of labels may be missing. */
+function noteUnlabelled(folder: string, images: readonly AnnotatedImage[], log: DefectLog): void {
+  const unlabelled = images.filter(({ carried }) => carried?.format === "yolo")
+  if (unlabelled.length === 0) return
+  const which = unlabelled.length === 1 ? "1 image has" : `${unlabelled.length} images have`
+  const finding = `${which} no label file (${unlabelled[0]?.id}): taken for background, without objects`
+  log.add("missing-annotation", "noted", folder, finding)
 }
 
 /** Tells label files that belong to no image. */

@@ -24,24 +24,27 @@ export const writeYoloSet: SetWriter = async (set, target) => {
   if (areFolders)
     for (const [split, ids] of splits) for (const id of ids) folderOf.set(id, `${split.replaceAll("/", "_")}/`)
   const files = new Map<string, string>()
+  let boxes = 0
   for (const image of set.images) {
     const file =
       names === undefined ? fileOf(set, image) : `images/${folderOf.get(image.id) ?? ""}${names.get(image.id)}`
-    if (image.width === 0 || image.path === null) {
-      target.losses.add("images: left out, for their size is not known")
+    const lacking = whatLacks(image)
+    if (lacking !== undefined) {
+      target.losses.add(`images: left out, ${lacking}`)
       continue
     }
     files.set(image.id, file)
     await target.putImage(image, file)
-    if (image.annotation === null) continue
+    if (own !== undefined && image.carried?.format === "yolo") continue
     const lines = objectsFor(image, set, target).map((object) =>
       writeYoloLine(object, image, set.classNames, keyPointFields(own?.yaml ?? {})),
     )
+    boxes += lines.length
     await target.putText(labelPath(file), lines.map((line) => `${line}\n`).join(""))
   }
   if (own !== undefined) {
     for (const { file, text } of own.files) await target.putText(file, text)
-    return
+    return { images: files.size, boxes }
   }
   const places: Record<string, string> = {}
   for (const [name, ids] of splits) {
@@ -54,6 +57,14 @@ export const writeYoloSet: SetWriter = async (set, target) => {
       )
   }
   await target.putText("data.yaml", stringify({ ...places, names: { ...set.classNames } }))
+  return { images: files.size, boxes }
+}
+
+/** Why YOLO cannot hold an image; without a label file it would be one without objects. */
+function whatLacks({ path, width, annotation }: AnnotatedImage): string | undefined {
+  if (path === null) return "for their file is missing"
+  if (width === 0) return "for they cannot be read"
+  return annotation === null ? "without an annotation that can be read, which YOLO cannot say" : undefined
 }
 
 /** Objects that YOLO can say: of its own all, of others what lies in the image. */

@@ -38,7 +38,7 @@ export function readYoloLine(
     return { className, box: boxOf(numbers, size), carried }
   }
   if (numbers.length < 6 || numbers.length % 2 === 1)
-    throw new ObjectDefect("bad-coordinates", `${fields.length} numbers, neither a box nor a polygon`)
+    throw new ObjectDefect("unreadable-object", `${fields.length} numbers, neither a box nor a polygon`)
   const polygon = numbers.map((value, place) => value * (place % 2 === 0 ? size.width : size.height))
   return { className, box: around(polygon), segmentation: [polygon], carried }
 }
