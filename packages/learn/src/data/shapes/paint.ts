@@ -123,7 +123,8 @@ function paintField(canvas: Float32Array, field: Field, [red, green, blue]: Colo
   }
 }
 
-function addNoise(canvas: Float32Array, noise: Float32Array, rng: Rng): Uint8Array {
+/** The canvas with noise of random strength, as whole numbers 0..255. */
+export function addNoise(canvas: Float32Array, noise: Float32Array, rng: Rng): Uint8Array {
   const deviation = 3 + 12 * rng.float()
   const stride = 2 * rng.integer(noiseLength / 2) + 1
   let place = rng.integer(noiseLength)
@@ -137,7 +138,7 @@ function addNoise(canvas: Float32Array, noise: Float32Array, rng: Rng): Uint8Arr
 }
 
 /** A colour of three channels drawn from the given range. */
-function drawColour(from: number, to: number, rng: Rng): Colour {
+export function drawColour(from: number, to: number, rng: Rng): Colour {
   const channel = (): number => from + (to - from) * rng.float()
   return [channel(), channel(), channel()]
 }

@@ -2,7 +2,7 @@ import type { Rng } from "@learnloss/engine"
 import { areaOf, sharedAreaOf } from "../box-overlap.ts"
 import type { Box, LabeledBox } from "../boxes.ts"
 import type { Picture } from "../dataset.ts"
-import { type Field, fieldAt } from "./paint.ts"
+import { addNoise, drawColour, type Field, fieldAt } from "./paint.ts"
 
 /** Side of the pictures of `shapes-detection` in pixels. */
 export const sceneSide = 128
@@ -148,24 +148,6 @@ function paintStroke(canvas: Float32Array, rng: Rng): void {
       if (column >= 0 && row >= 0 && column < sceneSide && row < sceneSide) blend(canvas, column, row, 0.8, colour)
     }
   }
-}
-
-function addNoise(canvas: Float32Array, noise: Float32Array, rng: Rng): Uint8Array {
-  const deviation = 3 + 12 * rng.float()
-  const stride = 2 * rng.integer(noise.length / 2) + 1
-  let place = rng.integer(noise.length)
-  const pixels = new Uint8Array(canvas.length)
-  for (let index = 0; index < canvas.length; index++) {
-    const value = at(canvas, index) + deviation * at(noise, place)
-    pixels[index] = value < 0 ? 0 : value > 255 ? 255 : value
-    place = (place + stride) % noise.length
-  }
-  return pixels
-}
-
-function drawColour(from: number, to: number, rng: Rng): Colour {
-  const channel = (): number => from + (to - from) * rng.float()
-  return [channel(), channel(), channel()]
 }
 
 /** A colour that stands out from another one, sometimes only just. */
