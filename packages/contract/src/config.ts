@@ -6,6 +6,9 @@ import {
   lossDivisors,
   modelNames,
   moduleTrainings,
+  optimizerNames,
+  poseLossDivisors,
+  rankedPairs,
   scoringPrecisions,
   strategyNames,
   taskNames,
@@ -52,6 +55,25 @@ export const augmentSchema = z
       .boolean()
       .default(true)
       .describe("cut out a part that overlaps an object enough, in the modes of SSD; images with boxes"),
+    scale: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(0.25)
+      .describe("by how much people are shown larger or smaller: drawn around 1 with this deviation, at most this far"),
+    rotation: z
+      .number()
+      .min(0)
+      .max(90)
+      .default(30)
+      .describe("by how many degrees people are turned: drawn with this deviation, at most twice as far"),
+    rotationShare: z.number().min(0).max(1).default(0.6).describe("how often people are turned at all"),
+    colour: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(0.2)
+      .describe("by how much each colour of people's pictures is multiplied: 0.2 draws from 0.8 to 1.2"),
   })
   .describe("random changes of training images; never applied when scoring or evaluating")
 
@@ -59,6 +81,12 @@ export const modelSchema = z
   .strictObject({
     name: z.enum(modelNames).optional().describe("network to train (give this or onnx)"),
     width: count.default(64).describe("channels of the first stage of a network that is named"),
+    stacks: count.default(2).describe("how many times hourglass finds the joints, each time from what it found before"),
+    blocks: count.default(1).describe("residual blocks at each place of hourglass"),
+    innerTaps: z
+      .boolean()
+      .default(false)
+      .describe("the loss module reads the maps inside the last stack of an hourglass too, not only each stack's last"),
     onnx: z.string().min(1).optional().describe("ONNX file of the network to train, with the weights it starts from"),
     weights: z
       .string()
@@ -105,6 +133,20 @@ export const lossModuleSchema = z
       ),
     width: count.default(128).describe("outputs of the fully connected layer of each tap"),
     margin: z.number().positive().default(1).describe("margin of the ranking objective"),
+    pairs: z
+      .enum(rankedPairs)
+      .default("halves")
+      .describe(
+        "which images of a batch are ranked against each other: the first half with the second (paper), or all",
+      ),
+    memory: z
+      .number()
+      .int()
+      .nonnegative()
+      .default(0)
+      .describe(
+        "images of earlier steps that each image of a batch is ranked against too, by their features and losses then",
+      ),
     weight: z
       .number()
       .positive()
@@ -123,6 +165,19 @@ export const detectionSchema = z
     difficult: z.boolean().default(true).describe("train on objects that are marked as difficult, as SSD does"),
   })
   .describe("task detection only")
+
+export const poseSchema = z
+  .strictObject({
+    lossDivisor: z
+      .enum(poseLossDivisors)
+      .default("joints")
+      .describe("what a person's loss is divided by: the labelled joints, or nothing, so that it counts joints"),
+    flipTest: z
+      .boolean()
+      .default(false)
+      .describe("joints are found in each test picture and its mirror image, and averaged; twice the time"),
+  })
+  .describe("task pose only")
 
 export const scheduleSchema = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("constant") }),
@@ -146,7 +201,14 @@ export const trainingSchema = z
       .default(128)
       .describe("images a step; even, since the ranking objective pairs halves"),
     learningRate: z.number().positive().default(0.1),
-    momentum: z.number().min(0).lt(1).default(0.9),
+    optimizer: z.enum(optimizerNames).default("sgd"),
+    momentum: z.number().min(0).lt(1).default(0.9).describe("of sgd"),
+    smoothing: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(0.99)
+      .describe("of rmsprop: how slowly its mean of squared gradients forgets"),
     weightDecay: z.number().nonnegative().default(5e-4).describe("on all parameters, the module's too"),
     schedule: scheduleSchema.prefault({ kind: "step" }),
     startFrom: z
@@ -240,6 +302,7 @@ export const runConfigSchema = z.strictObject({
       "what of an ONNX network stays as it is: globs of parameter names, or the name of a value up to which all is kept",
     ),
   detection: detectionSchema.prefault({}),
+  pose: poseSchema.prefault({}),
   lossModule: lossModuleSchema.prefault({}),
   training: trainingSchema,
   budget: budgetSchema,

@@ -56,3 +56,15 @@ export type LossDivisor = (typeof lossDivisors)[number]
 /** What happens to samples that cannot be used as they are. */
 export const defectPolicies = ["skip", "stop"] as const
 export type DefectPolicy = (typeof defectPolicies)[number]
+
+/** What the loss of a person is divided by. */
+export const poseLossDivisors = ["joints", "nothing"] as const
+export type PoseLossDivisor = (typeof poseLossDivisors)[number]
+
+/** Which samples of a batch the loss module is taught to rank against each other. */
+export const rankedPairs = ["halves", "all"] as const
+export type RankedPairs = (typeof rankedPairs)[number]
+
+/** What turns gradients into new weights. */
+export const optimizerNames = ["sgd", "rmsprop"] as const
+export type OptimizerName = (typeof optimizerNames)[number]

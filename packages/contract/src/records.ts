@@ -93,7 +93,7 @@ export const timingFields = [
   "int8ExtraSeconds",
 ] as const
 
-/** What a detector found in an image of the test set; boxes are corners in pixels of the image. */
+/** What a network found in an image of the test set; boxes are corners in pixels of the image. */
 export const foundObjectsSchema = z.strictObject({
   id: z.string(),
   objects: z.array(
@@ -101,6 +101,10 @@ export const foundObjectsSchema = z.strictObject({
       classIndex: count,
       score: fraction,
       box: z.tuple([z.number(), z.number(), z.number(), z.number()]),
+      joints: z
+        .array(z.tuple([z.number(), z.number(), fraction]))
+        .optional()
+        .describe("of a person: x, y and score of each joint, in the order of the class names"),
     }),
   ),
 })

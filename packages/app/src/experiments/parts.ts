@@ -6,6 +6,7 @@ import type { DrawFound, DrawPicked } from "./picked-pictures.ts"
 
 /** What opening a data set is told and tells. */
 export interface OpenOptions {
+  readonly task: RunConfig["task"]
   readonly imageSize: number
   readonly rng: Rng
   readonly defects: RunConfig["defects"]

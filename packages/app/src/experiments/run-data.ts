@@ -55,6 +55,7 @@ export async function openRunData(config: RunConfig, options: OpenRunDataOptions
 export async function openKnownData(config: RunConfig, { parts, say, signal }: OpenRunDataOptions): Promise<RunData> {
   const rng = createRng(config.seed)
   const dataset = await parts.openDataset(config.data, {
+    task: config.task,
     imageSize: config.imageSize,
     defects: config.defects,
     // Told now and not after hours of training.

@@ -1,5 +1,6 @@
 import { LearnlossError } from "@learnloss/engine"
 import type { DetectionTarget } from "./boxes.ts"
+import type { PersonTarget, Skeleton } from "./people.ts"
 
 /** Height, width and channel count of every image that a network takes, in pixels. */
 export interface ImageShape {
@@ -45,6 +46,7 @@ interface About {
   readonly name: string
   /** What the network is fed; pictures are brought to it. */
   readonly imageShape: ImageShape
+  /** What the network tells apart: the classes, or of people the joints. */
   readonly classNames: readonly string[]
   /** Per channel, of pixels scaled to 0..1. */
   readonly normalization: { readonly mean: readonly number[]; readonly std: readonly number[] }
@@ -58,6 +60,8 @@ export interface Dataset<Target> extends About {
 
 /** Labelled images that stay in their files until they are needed. */
 export interface PictureDataset<Target> extends About {
+  /** Of people only: what their joints are; its names are the `classNames`. */
+  readonly skeleton?: Skeleton
   readonly train: PictureSet<Target>
   readonly test: PictureSet<Target>
 }
@@ -71,6 +75,11 @@ export type ClassificationDataset = Dataset<number>
 
 /** For detection a target is all boxes of an image. */
 export type DetectionDataset = PictureDataset<DetectionTarget>
+
+/** For pose estimation a sample is one person, and its picture the whole image; people may share an image. */
+export interface PoseDataset extends PictureDataset<PersonTarget> {
+  readonly skeleton: Skeleton
+}
 
 /** Whether the images of some data stay in their files. */
 // biome-ignore lint/suspicious/noExplicitAny: as `AnyDataset`

@@ -1,4 +1,4 @@
-import type { DefectPolicy } from "@learnloss/contract"
+import type { DefectPolicy, TaskName } from "@learnloss/contract"
 import type { Rng } from "@learnloss/engine"
 import type { AnyDataset } from "./dataset.ts"
 
@@ -12,6 +12,8 @@ export interface DataDefect {
 }
 
 export interface ReadOptions {
+  /** What is to be learned from formats that hold labels for several tasks: boxes or people; default `detection`. */
+  readonly task?: TaskName | undefined
   /** Side in pixels that images of a folder are brought to; data sets of a fixed size ignore it. */
   readonly imageSize: number
   /** Draws the split of an image folder and the images of `shapes`. */

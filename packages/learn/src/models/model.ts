@@ -1,3 +1,4 @@
+import type { RunConfig } from "@learnloss/contract"
 import type { NetworkBuilder, Shape, TensorMap, Value } from "@learnloss/engine"
 import type { ImageShape } from "../data/dataset.ts"
 import type { DefaultBoxes } from "./ssd/default-boxes.ts"
@@ -18,8 +19,19 @@ export interface Model {
   readonly frozen?: FrozenPart
   /** Of a detector, whose output is [B, P, 4 + 1 + classes]: offsets from each of P boxes, then logits, background first. */
   readonly defaultBoxes?: DefaultBoxes
+  /** Of a network that finds joints, whose output is [B, stacks, joints, height, width], the last stack being the best. */
+  readonly heatmaps?: Heatmaps
   /** @param inputs the images [B, C, H, W] float32, normalised; or the frozen part's outputs in their order */
   build(b: NetworkBuilder, inputs: readonly [Value, ...Value[]]): ModelOutput
+}
+
+/** Maps that are high where a joint is. */
+export interface Heatmaps {
+  /** How many times the network predicts them, each time from what it made of the maps before. */
+  readonly stacks: number
+  readonly joints: number
+  readonly height: number
+  readonly width: number
 }
 
 /** The one input of a network from a file, which takes images. */
@@ -47,9 +59,11 @@ export interface FrozenPart {
 export interface ModelOptions {
   /** Channels of the first stage. */
   readonly width: number
-  /** Classes of the data. */
+  /** Classes of the data, or joints. */
   readonly classes: number
   readonly imageShape: ImageShape
+  /** Of a stacked hourglass. */
+  readonly hourglass?: Pick<RunConfig["model"], "stacks" | "blocks" | "innerTaps">
   /** First values of the backbone's parameters, by name; read when parameters get their first values. */
   readonly weights?: () => TensorMap
 }

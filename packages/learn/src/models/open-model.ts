@@ -27,13 +27,14 @@ export async function openModel(
   const { name, width, onnx, weights } = settings
   if (onnx === undefined) {
     if (name === undefined) throw new InternalError("settings name no network")
-    if (weights === undefined) return { model: models[name]({ width, ...data }), digest: () => undefined }
+    const options = { width, ...data, hourglass: settings }
+    if (weights === undefined) return { model: models[name](options), digest: () => undefined }
     const read = once(() => {
       const found = readVggWeights(weights, width)
       requireUnchanged(settings, weights, found.digest)
       return found
     })
-    return { model: models[name]({ width, ...data, weights: () => read().tensors }), digest: () => read().digest }
+    return { model: models[name]({ ...options, weights: () => read().tensors }), digest: () => read().digest }
   }
   const imported = await openImported({ ...settings, onnx, freeze: [freeze].flat() }, data)
   requireUnchanged(settings, onnx, imported.digest)
