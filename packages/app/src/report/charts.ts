@@ -3,6 +3,7 @@ import { strategyColours, strategyLegend, strategyScale, strategyShapes } from "
 import type { ChartSpec } from "./render-svg.ts"
 import { type Spread, spread } from "./statistics.ts"
 import { labelCounts, measureOf, strategiesIn } from "./summary.ts"
+import { type TaskWords, taskWords } from "./task-words.ts"
 
 /** Size in CSS pixels of the area between a chart's axes. */
 export interface ChartSize {
@@ -14,11 +15,16 @@ const sources = { module: "loss module", confidence: "plain confidence" } as con
 type Source = keyof typeof sources
 
 /** The main measure on the test set over labelled images, a line for each strategy with a band of one standard deviation over trials. */
-export function learningCurve(cycles: readonly CycleRecord[], size: ChartSize, title?: string): ChartSpec {
+export function learningCurve(
+  cycles: readonly CycleRecord[],
+  size: ChartSize,
+  title?: string,
+  { samples }: TaskWords = taskWords.classification,
+): ChartSpec {
   const points = curvePoints(cycles, (record) => mainValue(record.metrics))
   const hasBand = points.some((point) => point.low !== point.high)
   return {
-    ...curves(cycles, points, size, { title: `test ${measureOf(cycles).title}`, format: ".2~%" }),
+    ...curves(cycles, points, size, { title: `test ${measureOf(cycles).title}`, format: ".2~%" }, samples),
     ...(title === undefined
       ? {}
       : { title: { text: title, ...(hasBand ? { subtitle: "mean over trials, band: ± 1 standard deviation" } : {}) } }),
@@ -29,31 +35,47 @@ export function learningCurve(cycles: readonly CycleRecord[], size: ChartSize, t
  * The same over labelled objects, such as boxes, since whoever picks crowded images pays for more of them: each point
  * stands at the mean over trials. Null where a target is one label.
  */
-export function objectsCurve(cycles: readonly CycleRecord[], size: ChartSize): ChartSpec | null {
+export function objectsCurve(
+  cycles: readonly CycleRecord[],
+  size: ChartSize,
+  { marked }: TaskWords = taskWords.detection,
+): ChartSpec | null {
   if (cycles.some(({ labeledObjects }) => labeledObjects === undefined)) return null
   const points = curvePoints(cycles, (record) => mainValue(record.metrics)).map((point) => {
     const own = cycles.filter(({ strategy, labels }) => strategy === point.strategy && labels === point.labels)
     return { ...point, labels: spread(own.map(({ labeledObjects }) => labeledObjects ?? 0))?.mean ?? 0 }
   })
-  return curves(cycles, points, size, { title: `test ${measureOf(cycles).title}`, format: ".2~%" }, "labelled objects")
+  return curves(cycles, points, size, { title: `test ${measureOf(cycles).title}`, format: ".2~%" }, marked)
 }
 
 /** How well the loss module orders test images by their loss, beside plain confidence of the same network. */
-export function rankingChart(cycles: readonly CycleRecord[], size: ChartSize): ChartSpec | null {
+export function rankingChart(
+  cycles: readonly CycleRecord[],
+  size: ChartSize,
+  { samples }: TaskWords = taskWords.classification,
+): ChartSpec | null {
   const points = bothSources(cycles, {
     module: (record) => record.rankingAccuracy,
     confidence: (record) => record.confidenceRankingAccuracy,
   })
-  return points.length === 0 ? null : curves(cycles, points, size, { title: "ranking accuracy", format: ".2~%" })
+  return points.length === 0
+    ? null
+    : curves(cycles, points, size, { title: "ranking accuracy", format: ".2~%" }, samples)
 }
 
 /** Mean true loss of the 5% of test images ranked highest over the mean of all. */
-export function liftChart(cycles: readonly CycleRecord[], size: ChartSize): ChartSpec | null {
+export function liftChart(
+  cycles: readonly CycleRecord[],
+  size: ChartSize,
+  { samples }: TaskWords = taskWords.classification,
+): ChartSpec | null {
   const points = bothSources(cycles, {
     module: (record) => record.lift,
     confidence: (record) => record.confidenceLift,
   })
-  return points.length === 0 ? null : curves(cycles, points, size, { title: "lift of the top 5%", format: "~g" })
+  return points.length === 0
+    ? null
+    : curves(cycles, points, size, { title: "lift of the top 5%", format: "~g" }, samples)
 }
 
 interface Point {
@@ -93,19 +115,20 @@ function curves(
   points: readonly Point[],
   { width, height }: ChartSize,
   y: { title: string; format: string },
-  unit: "labelled images" | "labelled objects" = "labelled images",
+  labelled: TaskWords["samples" | "marked"],
 ): ChartSpec {
   const strategies = strategiesIn(points)
   const labels = labelCounts(cycles)
   const shown = Object.values(sources).filter((source) => points.some((point) => point.source === source))
   const isNarrow = width < 480
   const legend = strategyLegend(width, strategies.length)
-  // Every strategy stands at the same counts of images, and each at its own of objects.
-  const marks = unit === "labelled images" ? { values: ticks(labels, isNarrow ? 5 : 10) } : { tickCount: 5 }
+  // Every strategy stands at the same counts of samples, and each at its own of what was marked in them.
+  const isLevel = points.every((point) => labels.includes(point.labels))
+  const marks = isLevel ? { values: ticks(labels, isNarrow ? 5 : 10) } : { tickCount: 5 }
   const x = {
     field: "labels",
     type: "quantitative",
-    title: unit,
+    title: `labelled ${labelled}`,
     scale: { zero: false, nice: false, padding: 12 },
     axis: { ...marks, format: ",d", grid: false },
   } as const

@@ -4,17 +4,13 @@ import type { ChartSize } from "./charts.ts"
 import type { ChartSpec } from "./render-svg.ts"
 import { spread } from "./statistics.ts"
 import { labelCounts, strategiesIn } from "./summary.ts"
+import { type TaskWords, taskWords } from "./task-words.ts"
 
 /** Above this many classes bars become lines. */
 const mostBars = 16
 
-/** What is counted by class: whole images, or the objects in them. */
-export function labelledThings(cycles: readonly CycleRecord[]): "images" | "objects" {
-  return cycles.some(({ labeledObjects }) => labeledObjects !== undefined) ? "objects" : "images"
-}
-
 /**
- * Labelled images, or objects in them, of each class at the end, mean over trials, classes ordered from the most labelled
+ * Labelled images, or what was marked in them, of each class at the end, mean over trials, classes ordered from the most labelled
  * on. Give it trials of one seed only: another seed has other rare classes.
  *
  * @param classNames stand at the axis where there are few enough classes; their numbers where it is left out
@@ -24,6 +20,7 @@ export function classCountsChart(
   cycles: readonly CycleRecord[],
   { width, height }: ChartSize,
   classNames: readonly string[] | null = null,
+  { marked, part }: TaskWords = taskWords.classification,
 ): ChartSpec | null {
   const finalLabels = labelCounts(cycles).at(-1)
   const last = cycles.filter((record) => record.labels === finalLabels && record.labelsPerClass !== undefined)
@@ -49,12 +46,12 @@ export function classCountsChart(
     scale: strategyScale(strategies, strategyColours),
     legend: strategyLegend(width, strategies.length),
   } as const
-  const y = { field: "count", type: "quantitative", title: `labelled ${labelledThings(cycles)} at the end` } as const
+  const y = { field: "count", type: "quantitative", title: `labelled ${marked} at the end` } as const
   if (classes > mostBars) {
     const x = {
       field: "rank",
       type: "quantitative",
-      title: "class, from the most to the least frequent",
+      title: `${part}, from the most to the least frequent`,
       scale: { nice: false },
       axis: { grid: false },
     } as const
@@ -76,7 +73,7 @@ export function classCountsChart(
         field: "class",
         type: "ordinal",
         sort: order.map(nameOf),
-        title: classNames === null ? "class (number in the data)" : "class",
+        title: classNames === null ? `${part} (number in the data)` : part,
         axis: classNames === null ? { labelAngle: 0 } : { labelAngle: -35, labelLimit: 130 },
         scale: { paddingInner: 0.25 },
       },

@@ -32,7 +32,8 @@ export function formatP(p: number): string {
 
 /** What a run trained, in words. */
 export function formatModel({ name, width, onnx }: RunConfig["model"]): string {
-  return onnx === undefined ? `${name}, width ${width}` : basename(onnx)
+  if (onnx !== undefined) return basename(onnx)
+  return `${name}, width ${width}`
 }
 
 /** A noun with its count, e.g. `1 trial`, `3 trials`. */

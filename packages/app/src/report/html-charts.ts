@@ -1,11 +1,12 @@
 import type { CycleRecord } from "@learnloss/contract"
 import { type ChartSize, learningCurve, liftChart, objectsCurve, rankingChart } from "./charts.ts"
-import { classCountsChart, labelledThings } from "./class-counts.ts"
+import { classCountsChart } from "./class-counts.ts"
 import { html, Markup } from "./markup.ts"
 import type { MergedRuns } from "./merge-runs.ts"
 import { predictionScatters } from "./prediction-scatter.ts"
 import { type ChartSpec, renderSvg } from "./render-svg.ts"
 import { measureOf } from "./summary.ts"
+import { wordsOf } from "./task-words.ts"
 import { timesChart } from "./times-chart.ts"
 
 /** Sizes that a chart is drawn at, so that its text is as large on a phone as on a desk. */
@@ -22,7 +23,8 @@ export async function chartSections(runs: MergedRuns): Promise<Markup> {
   const oneSeed = cycles.filter(({ trial }) => ofFirstSeed.has(trial))
   const classNote = ofFirstSeed.size < trials.length ? ` Trials of seed ${firstSeed} only.` : ""
   const { title } = measureOf(cycles)
-  const things = labelledThings(cycles)
+  const words = wordsOf(runs.runs)
+  const { marked, part, samples } = words
   const scatters = await Promise.all(
     predictionScatters(predictions, third).map(async ({ strategy, trial, cycle, floor, spec }) => {
       const svg = new Markup(await renderSvg(spec))
@@ -31,17 +33,17 @@ export async function chartSections(runs: MergedRuns): Promise<Markup> {
     }),
   )
   return html`<h2>Learning curve</h2>
-${await figure("", `Test ${title} after each training${trials.length > 1 ? "; a band is ± 1 standard deviation over trials" : ""}.`, full, (size) => learningCurve(cycles, size))}
-${await figure("The same over labelled objects", "Images with many objects take longer to label: a strategy that picks them stands further to the right. Each point is the mean over trials.", full, (size) => objectsCurve(cycles, size))}
+${await figure("", `Test ${title} after each training${trials.length > 1 ? "; a band is ± 1 standard deviation over trials" : ""}.`, full, (size) => learningCurve(cycles, size, undefined, words))}
+${await figure(`The same over labelled ${marked}`, `${words.effort} Each point is the mean over trials.`, full, (size) => objectsCurve(cycles, size, words))}
 <h2>How well losses are predicted</h2>
 <div class="grid">
-${await figure("Ranking accuracy", "Share of test pairs of unequal loss put in the right order; chance is 50%. Dashed: confidence of the same network, without any module.", half, (size) => rankingChart(cycles, size))}
-${await figure("Lift", "Mean true loss of the 5% of test images ranked highest over the mean of all; 1 is as good as picking at random.", half, (size) => liftChart(cycles, size))}
+${await figure("Ranking accuracy", "Share of test pairs of unequal loss put in the right order; chance is 50%. Dashed: confidence of the same network, without any module.", half, (size) => rankingChart(cycles, size, words))}
+${await figure("Lift", `Mean true loss of the 5% of test ${samples} ranked highest over the mean of all; 1 is as good as picking at random.`, half, (size) => liftChart(cycles, size, words))}
 </div>
 ${scatters.length === 0 ? [] : html`<h2>Predicted against target loss</h2><div class="grid three">${scatters}</div>`}
 <h2>Labels and time</h2>
 <div class="grid">
-${await figure(`Labelled ${things} of each class`, `At the end, mean over trials; classes in the order of their frequency.${classNote}`, half, (size) => classCountsChart(oneSeed, size, runs.classNames))}
+${await figure(`Labelled ${marked} of each ${part}`, `At the end, mean over trials, in the order of their frequency.${classNote}`, half, (size) => classCountsChart(oneSeed, size, runs.classNames, words))}
 ${await figure("Seconds of each cycle", `Mean over trials; select is scoring the candidates and choosing among them.${sharedNote(cycles)}`, half, (size) => timesChart(cycles, size))}
 </div>`
 }

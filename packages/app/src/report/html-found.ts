@@ -4,13 +4,14 @@ import { html, type Markup } from "./markup.ts"
 import type { MergedRuns } from "./merge-runs.ts"
 import { shownScore } from "./shown-score.ts"
 import { strategiesIn } from "./summary.ts"
+import { wordsOf } from "./task-words.ts"
 
-/** What each strategy's detector found in the same few test images, of its first trial so that the page stays small. */
-export function foundSection({ foundPictures, cycles }: MergedRuns): Markup | [] {
+/** What each strategy's network found in the same few test images, of its first trial so that the page stays small. */
+export function foundSection({ foundPictures, cycles, runs }: MergedRuns): Markup | [] {
   const strategies = strategiesIn(foundPictures)
   if (strategies.length === 0) return []
-  return html`<h2>Detections on test images</h2>
-<p class="soft">The same images for every strategy, drawn at random. Left what a person marked, right what the network found after
+  return html`<h2>${wordsOf(runs).foundHeading}</h2>
+<p class="soft">The same ${wordsOf(runs).samples} for every strategy, drawn at random. Left what a person marked, right what the network found after
 the last cycle with a score of at least ${shownScore}.</p>
 ${strategies.map((strategy) => {
   const own = foundPictures.filter((picture) => picture.strategy === strategy)

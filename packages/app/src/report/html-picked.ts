@@ -4,13 +4,15 @@ import { html, type Markup } from "./markup.ts"
 import type { MergedRuns } from "./merge-runs.ts"
 import type { CyclePicture } from "./read-run.ts"
 import { strategiesIn } from "./summary.ts"
+import { capitalised, wordsOf } from "./task-words.ts"
 
 /** The contact sheets of what each strategy picked, of its first trial so that the page stays small. */
 export function pickedSection(runs: MergedRuns): Markup | [] {
   const strategies = strategiesIn(runs.pictures)
   if (strategies.length === 0) return []
-  return html`<h2>Images picked in each cycle</h2>
-<p class="soft">The first images of each selection, highest score first, with label and score; random picks have none.</p>
+  const { samples } = wordsOf(runs.runs)
+  return html`<h2>${capitalised(samples)} picked in each cycle</h2>
+<p class="soft">The first ${samples} of each selection, highest score first, with label and score; random picks have none.</p>
 ${strategies.map((strategy) => {
   const own = runs.pictures.filter((picture) => picture.strategy === strategy)
   const trial = Math.min(...own.map((picture) => picture.trial))

@@ -3,6 +3,7 @@ import { stringify } from "yaml"
 import { formatCount, formatModel, plural } from "./format.ts"
 import { html, type Markup } from "./markup.ts"
 import type { MergedRuns, TrialOrigin } from "./merge-runs.ts"
+import { taskWords } from "./task-words.ts"
 
 /** What a person needs to know to get the same data. */
 const dataNotes = {
@@ -26,6 +27,7 @@ export function settingsList({ runs, trials }: MergedRuns): Markup {
     ["data", html`<code>${data}</code>. ${note ?? ""}${pathNote(config)}`],
     ["pool", poolText(config)],
     ["network", networkText(config)],
+    ...taskRow(config),
     ["training", trainingText(config)],
     ["loss module", moduleText(config)],
     ["budget", budgetText(config)],
@@ -55,11 +57,23 @@ function pathNote({ data }: RunConfig): string {
   return data.includes(":") ? " The path is the one on the machine where the run was made." : ""
 }
 
-function poolText({ pool, imageSize, data }: RunConfig): string {
+/** What is set for the task alone, under its name. */
+function taskRow(config: RunConfig): [string, string][] {
+  const text = taskWords[config.task].settings(config)
+  return text === "" ? [] : [[config.task, text]]
+}
+
+function poolText({ pool, imageSize, data, task }: RunConfig): string {
+  const { samples, part } = taskWords[task]
+  const counted = (count: number, kind: string) => `${formatCount(count)} ${kind} ${samples}`
   const parts = [
-    pool.size === null ? "all training images" : plural(pool.size, "image"),
-    pool.imbalance === 1 ? "classes as in the data" : `long-tailed: largest class ${pool.imbalance} times the smallest`,
-    pool.testSize === null ? "all test images" : plural(pool.testSize, "test image"),
+    pool.size === null ? `all training ${samples}` : counted(pool.size, "training"),
+    ...(pool.imbalance === 1
+      ? part === "class"
+        ? ["classes as in the data"]
+        : []
+      : [`long-tailed: largest class ${pool.imbalance} times the smallest`]),
+    pool.testSize === null ? `all test ${samples}` : counted(pool.testSize, "test"),
   ]
   return [...parts, ...(imageSizeCounts(data) ? [`${imageSize} x ${imageSize} pixels`] : [])].join("; ")
 }
@@ -72,17 +86,7 @@ function imageSizeCounts(data: string): boolean {
 function trainingText({ training, augment, task }: RunConfig): string {
   const length = training.epochs === undefined ? plural(training.steps ?? 0, "step") : plural(training.epochs, "epoch")
   const start = training.startFrom === "fresh" ? "new weights each cycle" : "weights of the last cycle kept"
-  const changes = [
-    ...(task === "classification" && augment.crop > 0 ? [`crop with padding ${augment.crop}`] : []),
-    ...(task === "detection"
-      ? [
-          ...(augment.photometric ? ["photometric changes"] : []),
-          ...(augment.expand ? ["expansion"] : []),
-          ...(augment.iouCrop ? ["crops around objects"] : []),
-        ]
-      : []),
-    ...(augment.flip ? ["flip"] : []),
-  ]
+  const changes = [...taskWords[task].augmentations(augment), ...(augment.flip ? ["flip"] : [])]
   return [
     `${length} a cycle, batch ${training.batch}`,
     `SGD with learning rate ${training.learningRate} (${training.schedule.kind}), momentum ${training.momentum}, weight decay ${training.weightDecay}`,
@@ -95,10 +99,11 @@ function moduleText({ lossModule }: RunConfig): string {
   return `trained ${lossModule.training}; width ${lossModule.width}, margin ${lossModule.margin}, weight ${lossModule.weight}, gradient into the network stopped at ${lossModule.stopGradientAt}`
 }
 
-function budgetText({ budget: { initial, perCycle, cycles, candidates } }: RunConfig): string {
+function budgetText({ budget: { initial, perCycle, cycles, candidates }, task }: RunConfig): string {
   if (cycles === 1) return `1 cycle with ${formatCount(initial)} labels`
   const last = initial + (cycles - 1) * perCycle
-  const scored = candidates === null ? "the whole pool" : `${formatCount(candidates)} random images of the pool`
+  const scored =
+    candidates === null ? "the whole pool" : `${formatCount(candidates)} random ${taskWords[task].samples} of the pool`
   return `${plural(cycles, "cycle")} from ${formatCount(initial)} to ${formatCount(last)} labels in steps of ${formatCount(perCycle)}; ${scored} scored each time`
 }
 

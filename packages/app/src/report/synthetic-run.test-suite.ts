@@ -94,6 +94,7 @@ export async function writeSyntheticRun(options: SyntheticOptions = {}): Promise
     strategies: [...strategies],
     trials,
     seed,
+    ...(isDetection ? { task: "detection" } : {}),
     ...options.config,
   })
   const records = {

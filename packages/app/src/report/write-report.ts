@@ -11,6 +11,7 @@ import { renderPng } from "./render-png.ts"
 import { renderSvg } from "./render-svg.ts"
 import { type RunSummary, summarize } from "./summary.ts"
 import { type ResultsTable, resultsTable } from "./table.ts"
+import { wordsOf } from "./task-words.ts"
 import { verdict } from "./verdict.ts"
 
 /** What a report says and where it is. */
@@ -45,7 +46,7 @@ export async function writeReport(folders: readonly string[], outFolder?: string
     config === undefined
       ? ""
       : `${config.name}: ${config.data.split(":")[0]}, ${config.model.name ?? formatModel(config.model)}`
-  const curve = await renderSvg(learningCurve(runs.cycles, curveSize, title))
+  const curve = await renderSvg(learningCurve(runs.cycles, curveSize, title, wordsOf(runs.runs)))
   // Everything is made before anything is written, so that a defect leaves no half report.
   const contents: [string, string | Uint8Array][] = [
     [runFiles.report, await reportPage({ runs, summary, verdict: sentences, table })],
