@@ -22,7 +22,7 @@ export const objectiveNames = ["ranking", "mse"] as const
 export type ObjectiveName = (typeof objectiveNames)[number]
 
 /** Networks that a run can name. */
-export const modelNames = ["resnet18", "cnn4", "ssd300-vgg16", "ssd-mobile"] as const
+export const modelNames = ["resnet18", "cnn4", "ssd300-vgg16", "ssd-mobile", "hourglass", "hourglass2"] as const
 export type ModelName = (typeof modelNames)[number]
 
 /** Data sets and formats that `data:` can name; a format takes a path after a colon. */

@@ -19,8 +19,16 @@ export {
   type Ranges,
   rangesFrom,
 } from "./lowering/quantize.ts"
-export { heUniform, type Initializer, initializeParameters, uniform, xavierUniform, zeros } from "./nn/initializers.ts"
-export { batchNorm, type Conv2dOptions, conv2d, halved, l2Norm, linear, pooled } from "./nn/layers.ts"
+export {
+  heUniform,
+  type Initializer,
+  initializeParameters,
+  uniform,
+  uniformByFanIn,
+  xavierUniform,
+  zeros,
+} from "./nn/initializers.ts"
+export { batchNorm, type Conv2dOptions, conv2d, doubled, halved, l2Norm, linear, pooled } from "./nn/layers.ts"
 export { crossEntropyPerSample } from "./nn/losses.ts"
 export {
   createNetworkBuilder,

@@ -1,4 +1,17 @@
-import { add, conv, div, gemm, globalAveragePool, maxPool, mul, pad, reduceSum, reshape, sqrt } from "../graph/build.ts"
+import {
+  add,
+  conv,
+  div,
+  expand,
+  gemm,
+  globalAveragePool,
+  maxPool,
+  mul,
+  pad,
+  reduceSum,
+  reshape,
+  sqrt,
+} from "../graph/build.ts"
 import type { Value } from "../graph/graph.ts"
 import { sizeOf } from "../graph/tensor.ts"
 import { filled, type Initializer, ones, uniformByFanIn, zeros } from "./initializers.ts"
@@ -61,6 +74,12 @@ export function halved(x: Value): Value {
   // Zeros behind the last row change no maximum after ReLU, and windows that fit have a faster gradient.
   const even = pad(x, [0, 0, 0, 0, 0, 0, odd, wide])
   return maxPool(even, { kernel: [2, 2], strides: [2, 2], pads: [0, 0, 0, 0], dilations: [1, 1], ceil: false })[0]
+}
+
+/** Repeats each position of [N, C, H, W] as 2x2 (nearest-neighbour upsampling). */
+export function doubled(x: Value): Value {
+  const [n, c, h, w] = x.shape as [number, number, number, number]
+  return reshape(expand(reshape(x, [n, c, h, 1, w, 1]), [n, c, h, 2, w, 2]), [n, c, 2 * h, 2 * w])
 }
 
 /** Share of the new batch in running statistics, and the variance's guard: PyTorch's defaults. */

@@ -1,5 +1,6 @@
 import type { ModelName } from "@learnloss/contract"
 import { cnn4 } from "./cnn4.ts"
+import { hourglass, hourglass2 } from "./hourglass/hourglass.ts"
 import type { Model, ModelOptions } from "./model.ts"
 import { resnet18 } from "./resnet.ts"
 import { ssdMobile } from "./ssd/mobile.ts"
@@ -11,4 +12,6 @@ export const models = {
   cnn4,
   "ssd300-vgg16": ssd300,
   "ssd-mobile": ssdMobile,
+  hourglass,
+  hourglass2,
 } as const satisfies Record<ModelName, (options: ModelOptions) => Model>
