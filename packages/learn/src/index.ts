@@ -8,6 +8,7 @@ export { annotationFormats } from "./data/annotations/annotated-set.ts"
 export { type AnnotationDefect, type DefectCost, type DefectKind, DefectLog } from "./data/annotations/defects.ts"
 export { readDetectionDataset } from "./data/annotations/detection-dataset.ts"
 export type { Loss } from "./data/annotations/losses.ts"
+export { readPoseDataset } from "./data/annotations/pose-dataset.ts"
 export { readAnnotatedSet } from "./data/annotations/read-set.ts"
 export { parseSetSpec } from "./data/annotations/set-spec.ts"
 export {

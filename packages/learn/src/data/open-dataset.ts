@@ -2,9 +2,11 @@ import { existsSync, readdirSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { type DataFormat, dataFormats, nearest } from "@learnloss/contract"
 import { LearnlossError } from "@learnloss/engine"
+import type { AnnotationFormat } from "./annotations/annotated-set.ts"
 import { readDetectionDataset } from "./annotations/detection-dataset.ts"
+import { readPoseDataset } from "./annotations/pose-dataset.ts"
 import { readCifar10 } from "./cifar10.ts"
-import type { AnyDataset } from "./dataset.ts"
+import type { AnyDataset, PictureDataset } from "./dataset.ts"
 import { readFashionMnist } from "./fashion-mnist.ts"
 import { readImageFolder } from "./image-folder.ts"
 import type { DatasetReader, ReadOptions } from "./reader.ts"
@@ -18,9 +20,18 @@ const readers = {
   shapes: generateShapes,
   "shapes-detection": generateShapesDetection,
   voc: (path, options) => readDetectionDataset("voc", path, options),
-  coco: (path, options) => readDetectionDataset("coco", path, options),
-  yolo: (path, options) => readDetectionDataset("yolo", path, options),
+  coco: (path, options) => readBoxesOrPeople("coco", path, options),
+  yolo: (path, options) => readBoxesOrPeople("yolo", path, options),
 } as const satisfies Record<DataFormat, DatasetReader>
+
+function readBoxesOrPeople(
+  format: AnnotationFormat,
+  path: string | undefined,
+  options: ReadOptions,
+): Promise<PictureDataset<unknown>> {
+  const read = options.task === "pose" ? readPoseDataset : readDetectionDataset
+  return read(format, path, options)
+}
 
 /** What stands in `data:` and on the command line: a format and, after a colon, where the data are. */
 export interface DataSpec {

@@ -1,4 +1,5 @@
 import type { Box } from "../boxes.ts"
+import type { Joint, Skeleton } from "../people.ts"
 import type { CocoImageJson, CocoObjectJson, CocoSetJson, JsonObject } from "./coco/coco-json.ts"
 import type { XmlElement } from "./xml.ts"
 
@@ -24,6 +25,8 @@ export interface AnnotatedObject {
   readonly area?: number
   /** COCO's: polygons as lists of x and y in pixels, or a run-length encoded mask. */
   readonly segmentation?: readonly (readonly number[])[] | JsonObject
+  /** Of a person, in the order of the skeleton of its class; as read, so that their number may be another. */
+  readonly joints?: readonly Joint[]
   /** Where it stands in its annotation as it was read, for people, e.g. `line 4`; absent for one of no file. */
   readonly place?: string
   readonly carried?: CarriedObject
@@ -73,6 +76,8 @@ export interface AnnotatedSet {
   readonly folder: string
   /** In the order of their indices. */
   readonly classNames: readonly string[]
+  /** Of the classes whose objects have joints. */
+  readonly skeletons: ReadonlyMap<string, Skeleton>
   readonly images: readonly AnnotatedImage[]
   /** Ids of the images of each split in its own order; splits may overlap, and an image may be in none. */
   readonly splits: ReadonlyMap<string, readonly string[]>

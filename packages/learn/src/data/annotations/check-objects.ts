@@ -28,7 +28,12 @@ export function usableObjects(image: AnnotatedImage, classNames: readonly string
 
 type Tell = (kind: "zero-area" | "outside-image" | "partly-outside", cost: "box" | "clipped", reason: string) => void
 
-function checkBox(box: Box, { width, height }: { width: number; height: number }, tell: Tell): Box | undefined {
+/**
+ * The part of a box that lies in the image; undefined where none does.
+ *
+ * @param tell is told what is wrong with it
+ */
+export function checkBox(box: Box, { width, height }: { width: number; height: number }, tell: Tell): Box | undefined {
   const [x1, y1, x2, y2] = box
   const shown = `[${box.map((value) => Number(value.toFixed(3))).join(", ")}]`
   if (x2 <= x1 || y2 <= y1) {

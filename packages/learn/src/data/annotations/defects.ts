@@ -22,6 +22,13 @@ export const defectKinds = [
   "partly-outside",
   "unknown-class",
   "crowd",
+  "bad-skeleton",
+  "unpaired-names",
+  "duplicate-id",
+  "scale-zero",
+  "wrong-joint-count",
+  "joint-outside",
+  "no-joints",
   "grey-image",
   "cmyk-image",
   "deep-image",
@@ -30,10 +37,10 @@ export const defectKinds = [
 export type DefectKind = (typeof defectKinds)[number]
 
 /**
- * What a defect costs: nothing (`noted`), the part of a box that lies outside the image (`clipped`), a box, or an image
- * with all its boxes.
+ * What a defect costs: nothing (`noted`), the part of a box that lies outside the image (`clipped`), a box, a joint, a
+ * person, or an image with all that is in it.
  */
-export type DefectCost = "noted" | "clipped" | "box" | "image"
+export type DefectCost = "noted" | "clipped" | "box" | "joint" | "person" | "image"
 
 /** Something wrong with annotated images; what it costs is what training goes without. */
 export interface AnnotationDefect extends DataDefect {
@@ -129,5 +136,7 @@ const consequences: Record<DefectCost, string> = {
   noted: "",
   clipped: ": clipped to the image",
   box: ": box left out",
+  joint: ": joint left out",
+  person: ": person left out",
   image: ": image left out",
 }

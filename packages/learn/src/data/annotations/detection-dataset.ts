@@ -4,11 +4,8 @@ import type { ReadOptions } from "../reader.ts"
 import { requireUniqueIds } from "../sample-set.ts"
 import type { AnnotatedImage, AnnotatedObject, AnnotationFormat } from "./annotated-set.ts"
 import { usableObjects } from "./check-objects.ts"
-import type { DefectLog } from "./defects.ts"
 import { openAnnotations } from "./open-annotations.ts"
-
-/** Means and deviations of ImageNet's channels, which networks for photographs are fed with; nothing is measured. */
-const normalization = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] } as const
+import { photoNormalization, pictureSet } from "./picture-set.ts"
 
 /**
  * Reads annotated images to train a detector on. Ids are paths relative to the folder. Every defect is told to
@@ -23,12 +20,18 @@ export async function readDetectionDataset(
   options: ReadOptions,
 ): Promise<DetectionDataset> {
   const { where, set, classNames, log, chosen } = await openAnnotations(format, text, options)
+  const indices = new Map(classNames.map((name, index) => [name, index]))
   const images = new Map(set.images.map((image) => [image.id, image]))
   const split = (ids: readonly string[]): PictureSet<DetectionTarget> =>
     pictureSet(
-      ids.map((id) => images.get(id) as AnnotatedImage),
-      classNames,
-      log,
+      ids.map((id) => {
+        const image = images.get(id) as AnnotatedImage
+        return {
+          id,
+          target: targetOf(image, usableObjects(image, classNames, log), indices),
+          path: image.path as string,
+        }
+      }),
     )
   const [train, test] = [split(chosen.train), split(chosen.test)]
   requireUniqueIds(where, train, test)
@@ -37,28 +40,9 @@ export async function readDetectionDataset(
     name: `${format}:${text}`,
     imageShape: { channels: 3, height: options.imageSize, width: options.imageSize },
     classNames,
-    normalization,
+    normalization: photoNormalization,
     train,
     test,
-  }
-}
-
-function pictureSet(
-  images: readonly AnnotatedImage[],
-  classNames: readonly string[],
-  log: DefectLog,
-): PictureSet<DetectionTarget> {
-  const indices = new Map(classNames.map((name, index) => [name, index]))
-  const targets = images.map((image) => targetOf(image, usableObjects(image, classNames, log), indices))
-  const paths = images.map(({ path }) => path as string)
-  return {
-    ids: images.map(({ id }) => id),
-    targets,
-    picture(position) {
-      const path = paths[position]
-      if (path === undefined) throw new RangeError(`position ${position} is outside a split of ${paths.length} samples`)
-      return path
-    },
   }
 }
 

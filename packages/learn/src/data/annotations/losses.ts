@@ -26,6 +26,7 @@ const properties = {
   crowd: ({ isCrowd }) => isCrowd === true,
   pose: ({ pose }) => pose !== undefined && pose !== "Unspecified",
   segmentation: ({ segmentation }) => segmentation !== undefined && Object.keys(segmentation).length > 0,
+  joints: ({ joints }) => joints !== undefined,
 } as const satisfies Record<string, (object: AnnotatedObject) => boolean>
 
 /** Properties of objects that a format may have no place for. */
@@ -49,6 +50,8 @@ const understood = {
     "area",
     "segmentation",
     "iscrowd",
+    "keypoints",
+    "num_keypoints",
     "ignore",
     "difficult",
     "truncated",

@@ -6,7 +6,8 @@ import { readAnnotatedSet } from "./read-set.ts"
 import type { SetReadOptions } from "./set-reader.ts"
 import { parseSetSpec } from "./set-spec.ts"
 
-export interface OpenAnnotationsOptions extends Pick<SetReadOptions, "decodes" | "onProgress" | "signal"> {
+export interface OpenAnnotationsOptions
+  extends Pick<SetReadOptions, "decodes" | "onProgress" | "signal" | "wantsJoints"> {
   /** Draws test images where no split is for testing. */
   readonly rng: Rng
   readonly onDefect?: ((defect: AnnotationDefect) => void) | undefined

@@ -13,6 +13,8 @@ export interface SetReadOptions {
   readonly log: DefectLog
   /** Of PASCAL VOC's numbers; the other formats say it themselves. Default `as-is`. */
   readonly origin?: BoxOrigin | undefined
+  /** Takes files with joints where others describe the same images (COCO). Default false. */
+  readonly wantsJoints?: boolean | undefined
   /** Decodes every image instead of reading its header only, which finds damaged ones. */
   readonly decodes?: boolean | undefined
   readonly onProgress?: ((done: number, total: number) => void) | undefined

@@ -2,6 +2,7 @@ import type { Box } from "../../boxes.ts"
 import type { AnnotatedObject } from "../annotated-set.ts"
 import { tidy } from "../check-objects.ts"
 import { ObjectDefect } from "../defects.ts"
+import { cocoJoints, readCocoJoints } from "./coco-joints.ts"
 import { type CocoId, type CocoObjectJson, isId, isObject, type JsonObject } from "./coco-json.ts"
 
 /**
@@ -16,7 +17,7 @@ export function readCocoObject(
   names: ReadonlyMap<CocoId, string>,
 ): AnnotatedObject {
   if (!isObject(json)) throw new ObjectDefect("unreadable-object", "no object")
-  const { bbox, category_id, area, segmentation, iscrowd, pose } = json
+  const { bbox, category_id, area, segmentation, keypoints, iscrowd, pose } = json
   const className = isId(category_id) ? names.get(category_id) : undefined
   if (className === undefined)
     throw new ObjectDefect("unknown-class", `category_id ${JSON.stringify(category_id)} is in no category`)
@@ -33,6 +34,7 @@ export function readCocoObject(
     ...(typeof pose === "string" ? { pose } : {}),
     ...(typeof area === "number" ? { area } : {}),
     ...(Array.isArray(segmentation) || isObject(segmentation) ? { segmentation } : {}),
+    ...(Array.isArray(keypoints) && keypoints.length > 0 ? { joints: readCocoJoints(keypoints) } : {}),
     carried: { format: "coco", json: json as CocoObjectJson, ...place },
   }
 }
@@ -49,7 +51,9 @@ export function writeCocoObject(
     const [, , width, height] = bbox
     const { area = width * height, segmentation = [], isCrowd = false, isDifficult } = object
     const ignored = isDifficult === undefined ? {} : { ignore: bit(isDifficult) }
-    return { id: ids.id, ...own, bbox, area, segmentation, iscrowd: bit(isCrowd), ...ignored, ...extras(object) }
+    const joints = object.joints === undefined ? {} : cocoJoints(object.joints)
+    const known = { bbox, area, segmentation, ...joints, iscrowd: bit(isCrowd) }
+    return { id: ids.id, ...own, ...known, ...ignored, ...extras(object) }
   }
   const { json } = carried
   const was = readCocoObject(json, carried, new Map([[json.category_id, object.className]]))
@@ -60,6 +64,8 @@ export function writeCocoObject(
   }
   if (object.area !== was.area) changed.area = object.area
   if (object.segmentation !== was.segmentation) changed.segmentation = object.segmentation
+  if (JSON.stringify(object.joints) !== JSON.stringify(was.joints))
+    Object.assign(changed, cocoJoints(object.joints ?? []))
   if (object.isCrowd !== was.isCrowd) changed.iscrowd = bit(object.isCrowd === true)
   if (JSON.stringify(extras(object)) !== JSON.stringify(extras(was))) Object.assign(changed, extras(object))
   return { id: ids.id, ...json, ...own, ...changed }

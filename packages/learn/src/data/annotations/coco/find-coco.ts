@@ -14,11 +14,15 @@ export interface CocoFile {
 
 /**
  * Finds the instances files of a folder: in it, in `annotations/` or, as Roboflow writes them, one in each split's
- * folder. Where there are files named `instances_*` others are passed over, for they describe the same images.
+ * folder. Where there are files named `instances_*` others are passed over, for they describe the same images; where
+ * joints are wanted, those named `person_keypoints_*` go before them.
  *
  * @throws LearnlossError `NO_ANNOTATIONS`, `BAD_JSON`
  */
-export async function findCoco(path: string): Promise<{ readonly folder: string; readonly files: CocoFile[] }> {
+export async function findCoco(
+  path: string,
+  wantsJoints: boolean,
+): Promise<{ readonly folder: string; readonly files: CocoFile[] }> {
   if (await isFile(path)) {
     const own = dirname(path)
     const folder = basename(own) === "annotations" ? dirname(own) : own
@@ -30,7 +34,9 @@ export async function findCoco(path: string): Promise<{ readonly folder: string;
     const names = (await listFiles(join(path, below))).filter((name) => name.endsWith(".json"))
     candidates.push(...names.map((name) => join(below, name)))
   }
-  const instances = candidates.filter((file) => basename(file).startsWith("instances_"))
+  const named = (start: string): string[] => candidates.filter((file) => basename(file).startsWith(start))
+  const people = wantsJoints ? named("person_keypoints_") : []
+  const instances = people.length > 0 ? people : named("instances_")
   const files: CocoFile[] = []
   for (const file of instances.length > 0 ? instances : candidates) {
     const opened = await open(path, file, instances.length > 0)

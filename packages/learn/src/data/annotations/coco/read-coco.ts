@@ -1,10 +1,13 @@
 import { dirname, join, relative } from "node:path"
 import { LearnlossError } from "@learnloss/engine"
+import type { Skeleton } from "../../people.ts"
 import type { AnnotatedImage, AnnotatedSet } from "../annotated-set.ts"
 import type { DefectLog } from "../defects.ts"
 import { isFile, safePath } from "../folder.ts"
 import { compareSize, inspectImage } from "../image-file.ts"
+import { haveSameJoints } from "../joints.ts"
 import { mapInOrder, type SetReadOptions } from "../set-reader.ts"
+import { readCocoSkeleton } from "./coco-joints.ts"
 import {
   type CocoCategoryJson,
   type CocoId,
@@ -30,17 +33,20 @@ interface Entry {
  * Classes are the categories in the order of the file; their ids need not be contiguous. An image without annotations
  * is an image without objects. An image that several files list is read once.
  *
- * @throws LearnlossError `NO_ANNOTATIONS`, `BAD_JSON`, or `CATEGORY_CONFLICT` when a category has two names
+ * @throws LearnlossError `NO_ANNOTATIONS`, `BAD_JSON`, `CATEGORY_CONFLICT` when a category has two names, or `SKELETON_CONFLICT` when a
+ *   class has other joints in another file
  */
 export async function readCocoSet(path: string, options: SetReadOptions): Promise<AnnotatedSet> {
-  const { folder, files } = await findCoco(path)
+  const { folder, files } = await findCoco(path, options.wantsJoints === true)
   const images = new Map<string, AnnotatedImage>()
   const splits = new Map<string, readonly string[]>()
   const sets = new Map<string, CocoSetJson>()
   const names = new Map<CocoId, string>()
+  const skeletons = new Map<string, Skeleton>()
   for (const file of files) {
     const where = join(folder, file.file)
     const categories = readCategories(where, file, names, options.log)
+    readSkeletons(where, categories, skeletons, options.log)
     const entries = sortEntries(where, file, options.log)
     const read = await mapInOrder(entries, options, (entry, log) => readEntry(folder, file, entry, names, log, options))
     for (const image of read) addImage(where, images, image, options.log)
@@ -53,6 +59,7 @@ export async function readCocoSet(path: string, options: SetReadOptions): Promis
     format: "coco",
     folder,
     classNames: [...new Set(names.values())],
+    skeletons,
     images: [...images.values()],
     splits,
     carried: { format: "coco", sets },
@@ -88,6 +95,31 @@ function readCategories(
   })
 }
 
+function readSkeletons(
+  where: string,
+  categories: readonly CocoCategoryJson[],
+  skeletons: Map<string, Skeleton>,
+  log: DefectLog,
+): void {
+  for (const category of categories) {
+    const { name } = category
+    const skeleton = readCocoSkeleton(category, (kind, reason) =>
+      log.add(kind, "noted", where, `category "${name}": ${reason}`),
+    )
+    const known = skeletons.get(name)
+    if (skeleton === undefined) continue
+    if (known === undefined) skeletons.set(name, skeleton)
+    else if (!haveSameJoints(known, skeleton)) {
+      throw new LearnlossError("SKELETON_CONFLICT", {
+        where,
+        expected: `the ${known.names.length} joints that "${name}" had before: ${known.names.join(", ")}`,
+        got: `${skeleton.names.length}: ${skeleton.names.join(", ")}`,
+        fix: "Read the files one at a time, or give their categories the same joints in the same order.",
+      })
+    }
+  }
+}
+
 function sortEntries(where: string, { json }: CocoFile, log: DefectLog): Entry[] {
   const entries: Entry[] = []
   const byId = new Map<CocoId, Entry>()
@@ -115,7 +147,19 @@ function sortEntries(where: string, { json }: CocoFile, log: DefectLog): Entry[]
       }
     }
   }
+  const ids = new Map<unknown, number>()
   for (const [position, annotation] of json.annotations.entries()) {
+    if (isObject(annotation) && isId(annotation.id)) {
+      const first = ids.get(annotation.id)
+      if (first === undefined) ids.set(annotation.id, position)
+      else
+        log.add(
+          "duplicate-id",
+          "noted",
+          where,
+          `annotations[${position}] has the id ${annotation.id}, as annotations[${first}]`,
+        )
+    }
     const owner = isObject(annotation) && isId(annotation.image_id) ? annotation.image_id : undefined
     const entry = owner === undefined ? undefined : byId.get(owner)
     if (entry === undefined) log.add("other-image", "box", where, `annotations[${position}] names no image of the file`)

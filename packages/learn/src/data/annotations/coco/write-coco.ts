@@ -1,6 +1,7 @@
 import type { AnnotatedImage, AnnotatedObject, AnnotatedSet } from "../annotated-set.ts"
 import { fileOf, nameImages, splitsToWrite } from "../place-images.ts"
 import type { SetWriter } from "../set-writer.ts"
+import { cocoSkeleton } from "./coco-joints.ts"
 import type { CocoCategoryJson, CocoId, CocoSetJson, JsonObject } from "./coco-json.ts"
 import { writeCocoObject } from "./coco-object.ts"
 
@@ -9,7 +10,7 @@ interface Entry {
   readonly json: JsonObject
 }
 
-/** Writes `annotations/instances_SPLIT.json` and `images/`; a set that was one of COCO keeps its files and ids. */
+/** Writes `annotations/instances_SPLIT.json`, or with joints `person_keypoints_SPLIT.json`, and `images/`; a set that was one of COCO keeps its files and ids. */
 export const writeCocoSet: SetWriter = async (set, target) => {
   const isOwn = set.carried?.format === "coco"
   const names = isOwn ? undefined : nameImages(set, false)
@@ -24,7 +25,7 @@ export const writeCocoSet: SetWriter = async (set, target) => {
   const objectIds = new Map<AnnotatedObject, number>()
   for (const [split, listed] of splitLists(set)) {
     const own = set.carried?.format === "coco" ? set.carried.sets.get(split) : undefined
-    const categories = categoriesFor(set.classNames, own)
+    const categories = categoriesFor(set, own)
     const categoryIds = new Map(categories.map(({ id, name }) => [name, id]))
     const annotated = listed
       .map((id) => images.get(id))
@@ -44,7 +45,8 @@ export const writeCocoSet: SetWriter = async (set, target) => {
       categories,
     }
     await target.putText(
-      own?.file ?? `annotations/instances_${split.replaceAll("/", "_")}.json`,
+      own?.file ??
+        `annotations/${set.skeletons.size > 0 ? "person_keypoints" : "instances"}_${split.replaceAll("/", "_")}.json`,
       `${JSON.stringify(json)}\n`,
     )
   }
@@ -79,11 +81,15 @@ function imageIds({ images }: AnnotatedSet): Map<string, CocoId> {
 }
 
 /** Categories as the file had them, else counted from 1; classes that it lacks are added after its largest id. */
-function categoriesFor(classNames: readonly string[], own: CocoSetJson | undefined): CocoCategoryJson[] {
+function categoriesFor({ classNames, skeletons }: AnnotatedSet, own: CocoSetJson | undefined): CocoCategoryJson[] {
   const known = own?.categories ?? []
   let next = 1 + largest(known.map(({ id }) => id))
   const lacking = own === undefined ? classNames : []
-  return [...known, ...lacking.map((name) => ({ id: next++, name, supercategory: "" }))]
+  const added = lacking.map((name) => {
+    const skeleton = skeletons.get(name)
+    return { id: next++, name, supercategory: "", ...(skeleton === undefined ? {} : cocoSkeleton(skeleton)) }
+  })
+  return [...known, ...added]
 }
 
 function ownId({ carried }: AnnotatedObject): unknown {

@@ -38,6 +38,7 @@ export async function readVocSet(folder: string, options: SetReadOptions): Promi
     format: "voc",
     folder,
     classNames: listedClasses(lists) ?? occurringClasses(images),
+    skeletons: new Map(),
     images,
     splits,
     carried: { format: "voc", files: [...files, ...lists] },

@@ -31,6 +31,7 @@ export async function readYoloSet(path: string, options: SetReadOptions): Promis
     format: "yolo",
     folder,
     classNames,
+    skeletons: new Map(),
     images,
     splits: new Map([...splits].map(([name, listed]) => [name, listed.map(idOf)])),
     carried: { format: "yolo", yaml, files: texts },
