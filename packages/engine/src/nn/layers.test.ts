@@ -6,7 +6,7 @@ import { createRng } from "../random/rng.ts"
 import { createSession } from "../runtime/ort.ts"
 import { checkGradients, type GradientCase } from "../testing/finite-differences.ts"
 import { heUniform, xavierUniform, zeros } from "./initializers.ts"
-import { conv2d, halved, l2Norm } from "./layers.ts"
+import { conv2d, doubled, halved, l2Norm } from "./layers.ts"
 import { createNetworkBuilder, type NetworkBuilder } from "./network.ts"
 
 const rng = createRng("layers")
@@ -34,6 +34,7 @@ const cases: Readonly<Record<string, GradientCase>> = {
     build: halved,
     step: 0.01,
   },
+  "doubled maps": { inputs: [{ shape: [2, 3, 2, 5] }], build: doubled },
 }
 
 async function run(inputs: readonly Tensor[], build: (...values: Value[]) => Readonly<Record<string, Value>>) {
@@ -65,6 +66,14 @@ describe("layers", () => {
     const { y } = await run([x], (value) => ({ y: halved(value) }))
     expect(y?.shape).toEqual([1, 1, 2, 2])
     expect([...(y as Tensor).data].map(Number)).toEqual([5, 6, 8, 9])
+  })
+
+  test("doubled maps have every number four times, side by side", async () => {
+    const x = floatTensor([1, 2, 2, 1], Float32Array.of(1, -2, 0.1, 4))
+    const { y } = await run([x], (value) => ({ y: doubled(value) }))
+    expect(y?.shape).toEqual([1, 2, 4, 2])
+    const numbers = [1, 1, 1, 1, -2, -2, -2, -2, 0.1, 0.1, 0.1, 0.1, 4, 4, 4, 4]
+    expect([...(y as Tensor).data].map(Number)).toEqual(numbers.map(Math.fround))
   })
 })
 
