@@ -1,6 +1,6 @@
 import { openSizedImage, pixelsOf } from "../data/decode-image.ts"
 import { decodePicture } from "../data/pictures/decode-picture.ts"
-import { keptSides } from "../data/pictures/prepare-picture.ts"
+import { pipelines } from "../data/pictures/pipelines.ts"
 import { resizePicture } from "../data/pictures/resize.ts"
 import type { ImageInput } from "../export.ts"
 import type { FileSize } from "./read-outputs.ts"
@@ -28,7 +28,7 @@ async function readCovering(path: string, { width, height, channels }: ImageInpu
 }
 
 async function readStretched(path: string, { width, height }: ImageInput): Promise<ReadImage> {
-  const picture = await decodePicture(path, keptSides * Math.max(width, height))
+  const picture = await decodePicture(path, pipelines.detection.keptSides * Math.max(width, height))
   const pixels = await resizePicture(picture, width, height)
   return { pixels, size: { width: picture.fileWidth, height: picture.fileHeight } }
 }

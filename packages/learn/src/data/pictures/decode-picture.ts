@@ -1,9 +1,10 @@
+import { LearnlossError } from "@learnloss/engine/threads"
 import type { Picture } from "../dataset.ts"
 import { openSizedImage, pixelsOf } from "../decode-image.ts"
 
 /** A picture as it is kept in memory, maybe smaller than its file. */
 export interface DecodedPicture extends Picture {
-  /** Upright size of the file in pixels, which its boxes are measured in. */
+  /** Upright size of the file in pixels, which its boxes and joints are measured in. */
   readonly fileWidth: number
   readonly fileHeight: number
 }
@@ -23,4 +24,26 @@ export async function decodePicture(path: string, longestSide: number): Promise<
   const resized = scale === 1 ? image : image.resize(width, height, { fit: "fill", kernel: "linear" })
   const pixels = await pixelsOf(path, resized.toColourspace("srgb"))
   return { width, height, pixels, fileWidth, fileHeight }
+}
+
+/**
+ * Makes sure that what a person marked was marked in this picture, as far as its size can tell.
+ *
+ * @param name of the picture
+ * @param what was marked, e.g. `boxes`
+ * @throws LearnlossError `PICTURE_SIZE`
+ */
+export function requireFileSize(
+  { fileWidth, fileHeight }: DecodedPicture,
+  { width, height }: { readonly width: number; readonly height: number },
+  name: string,
+  what: string,
+): void {
+  if (width === fileWidth && height === fileHeight) return
+  throw new LearnlossError("PICTURE_SIZE", {
+    where: name,
+    expected: `${width}x${height} pixels, in which its ${what} are measured`,
+    got: `${fileWidth}x${fileHeight}`,
+    fix: `The ${what} belong to another image, or to this one before it was turned or scaled: run \`learnloss data check\`.`,
+  })
 }

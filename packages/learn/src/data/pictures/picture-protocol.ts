@@ -1,4 +1,5 @@
 import type { ImageShape, PictureSource } from "../dataset.ts"
+import type { Skeleton } from "../people.ts"
 import type { AugmentationOf, PictureTask, TargetOf } from "./pipelines.ts"
 import type { Colour } from "./render-frame.ts"
 
@@ -10,6 +11,8 @@ export interface PictureSettings<T extends PictureTask = PictureTask> {
   /** Normalised value of every pixel value, [3, 256]. */
   readonly table: Float32Array
   readonly fill: Colour
+  /** Of people only. */
+  readonly skeleton: Skeleton | undefined
   /** How much memory each thread may keep decoded pictures in. */
   readonly cacheBytes: number
 }

@@ -15,7 +15,7 @@ const module = new URL(import.meta.url.endsWith(".ts") ? "./picture-worker.ts" :
 
 export interface PictureWorkersOptions<T extends PictureTask> {
   readonly task: T
-  readonly data: Pick<PictureDataset<TargetOf<T>>, "imageShape" | "normalization">
+  readonly data: Pick<PictureDataset<TargetOf<T>>, "imageShape" | "normalization" | "skeleton">
   /** Threads; two, or one on a machine of one core, where it is left out. */
   readonly count?: number
   /** Bytes of decoded pictures that all threads keep together. */
@@ -42,13 +42,14 @@ export class PictureWorkers<T extends PictureTask> {
 
   constructor({ task, data, count, cacheBytes }: PictureWorkersOptions<T>) {
     const threads = count ?? Math.min(2, availableParallelism())
-    const { imageShape, normalization } = data
+    const { imageShape, normalization, skeleton } = data
     this.#threads = Array.from({ length: threads }, () => new CallThread<PictureCalls>(module, "a picture thread"))
     this.#settings = {
       task,
       imageShape,
       table: normalizationTable(normalization),
       fill: meanColour(normalization),
+      skeleton,
       cacheBytes: Math.floor((cacheBytes ?? usableMemory() * memoryShare) / threads),
     }
   }

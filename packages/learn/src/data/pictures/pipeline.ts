@@ -1,4 +1,5 @@
 import type { Rng } from "@learnloss/engine"
+import type { Skeleton } from "../people.ts"
 import type { DecodedPicture } from "./decode-picture.ts"
 import type { Colour } from "./render-frame.ts"
 
@@ -15,6 +16,8 @@ export interface Preparation<Target, Augmentation> {
   readonly size: { readonly width: number; readonly height: number }
   /** Mean colour of the data, for what lies outside the picture. */
   readonly fill: Colour
+  /** Of people only: which joints change places in a mirrored picture. */
+  readonly skeleton?: Skeleton | undefined
 }
 
 /** A picture as a network's input shows it. */

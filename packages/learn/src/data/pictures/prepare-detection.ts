@@ -1,5 +1,5 @@
-import { LearnlossError } from "@learnloss/engine/threads"
 import type { DetectionTarget } from "../boxes.ts"
+import { requireFileSize } from "./decode-picture.ts"
 import type { Preparation, Prepared } from "./pipeline.ts"
 import { renderFrame } from "./render-frame.ts"
 import { drawSsdChanges, noChanges, type SsdAugmentation, scaleTarget } from "./ssd-augmentation.ts"
@@ -17,14 +17,7 @@ export async function prepareDetection({
   size,
   fill,
 }: Preparation<DetectionTarget, SsdAugmentation>): Promise<Prepared<DetectionTarget>> {
-  if (target.width !== picture.fileWidth || target.height !== picture.fileHeight) {
-    throw new LearnlossError("PICTURE_SIZE", {
-      where: name,
-      expected: `${target.width}x${target.height} pixels, in which its boxes are measured`,
-      got: `${picture.fileWidth}x${picture.fileHeight}`,
-      fix: "The boxes belong to another image, or to this one before it was turned or scaled: run `learnloss data check`.",
-    })
-  }
+  requireFileSize(picture, target, name, "boxes")
   const scaled = scaleTarget(target, picture.width, picture.height)
   const changes = change === null ? noChanges(scaled) : drawSsdChanges(scaled, change.augmentation, change.rng)
   const pixels = await renderFrame(picture, changes.frame, changes.colours, fill, size)

@@ -5,12 +5,6 @@ import { PictureCache } from "./picture-cache.ts"
 import type { PictureRequest, PreparedPicture } from "./picture-protocol.ts"
 import { pipelineOf } from "./pipelines.ts"
 
-/**
- * Longest side of a picture that is kept, in sides of the network's input: a crop of a third of it still has as many
- * pixels as the input.
- */
-export const keptSides = 3
-
 /** Decoded pictures of this thread. */
 const cache = new PictureCache<DecodedPicture>(({ pixels }) => pixels.byteLength)
 
@@ -21,18 +15,20 @@ const cache = new PictureCache<DecodedPicture>(({ pixels }) => pixels.byteLength
  */
 export async function preparePicture({ settings, source, target, change }: PictureRequest): Promise<PreparedPicture> {
   const { height, width } = settings.imageShape
+  const { prepare, keptSides } = pipelineOf(settings.task)
   const longestSide = keptSides * Math.max(height, width)
   const picture =
     typeof source === "string"
       ? await cache.get(`${longestSide} ${source}`, () => decodePicture(source, longestSide), settings.cacheBytes)
       : inMemory(source)
-  const prepared = await pipelineOf(settings.task)({
+  const prepared = await prepare({
     picture,
     name: typeof source === "string" ? source : "a picture in memory",
     target,
     change: change && { augmentation: change.augmentation, rng: createRng(change.rngPath) },
     size: { width, height },
     fill: settings.fill,
+    skeleton: settings.skeleton,
   })
   return { planes: normalizePixels(prepared.pixels, settings.table), target: prepared.target }
 }

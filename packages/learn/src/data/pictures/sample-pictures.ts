@@ -6,8 +6,9 @@ import { normalizationTable } from "../normalization.ts"
 import { augmentInto } from "../transforms.ts"
 import { decodePicture } from "./decode-picture.ts"
 import { meanColour } from "./picture-workers.ts"
+import { pipelines } from "./pipelines.ts"
 import { prepareDetection } from "./prepare-detection.ts"
-import { inMemory, keptSides } from "./prepare-picture.ts"
+import { inMemory } from "./prepare-picture.ts"
 import { scaleTarget } from "./ssd-augmentation.ts"
 
 /** A sample for a person to look at. */
@@ -79,7 +80,7 @@ async function pictureOf(
   const source = train.picture(position)
   const target = train.targets[position] as DetectionTarget
   const { width, height } = imageShape
-  const decodedSide = changes !== null ? keptSides * Math.max(width, height) : longestSide
+  const decodedSide = changes !== null ? pipelines.detection.keptSides * Math.max(width, height) : longestSide
   const decoded = typeof source === "string" ? await decodePicture(source, decodedSide) : inMemory(source)
   if (changes === null) return { picture: decoded, target: scaleTarget(target, decoded.width, decoded.height) }
   const prepared = await prepareDetection({

@@ -1,0 +1,93 @@
+import type { Box } from "../boxes.ts"
+import type { Joint, PersonTarget, Skeleton } from "../people.ts"
+import { type DecodedPicture, requireFileSize } from "./decode-picture.ts"
+import type { Preparation, Prepared } from "./pipeline.ts"
+import { drawPoseChanges, noPoseChanges, type PoseAugmentation, type PoseChanges } from "./pose-augmentation.ts"
+import { type Affine, inverse, transform, warpPicture } from "./warp.ts"
+
+/**
+ * Cuts a person out of the whole picture at the size of a network's input, after random changes where they are asked
+ * for: crop, scale, rotation and mirroring are one transformation, so that every pixel is interpolated once.
+ *
+ * @throws LearnlossError `PICTURE_SIZE` when the joints were measured in a picture of another size
+ */
+export async function preparePose({
+  picture,
+  name,
+  target,
+  change,
+  size,
+  fill,
+  skeleton,
+}: Preparation<PersonTarget, PoseAugmentation>): Promise<Prepared<PersonTarget>> {
+  requireFileSize(picture, target, name, "joints")
+  const changes = change === null ? noPoseChanges : drawPoseChanges(change.augmentation, change.rng)
+  const toFile = fileOfInput(target, changes, size)
+  const toPicture = shrunkAs(picture, toFile)
+  const pixels = warpPicture(picture, { size, toPicture, colours: changes.colours, fill })
+  const seen = changes.isMirrored ? { ...target, joints: swapSides(target.joints, skeleton) } : target
+  return { pixels, target: transformPerson(seen, inverse(toFile), size) }
+}
+
+/** From pixels of the input to pixels of the file that the person was marked in. */
+function fileOfInput(
+  { crop: { center, side } }: PersonTarget,
+  { scale, angle, isMirrored }: PoseChanges,
+  { width, height }: { readonly width: number; readonly height: number },
+): Affine {
+  const [across, down] = [((isMirrored ? -1 : 1) * scale * side) / width, (scale * side) / height]
+  const [cosine, sine] = [Math.cos(angle), Math.sin(angle)]
+  const [xx, xy, yx, yy] = [cosine * across, -sine * down, sine * across, cosine * down]
+  // The middle of the input shows the middle of the crop.
+  const x0 = center[0] - (xx * width + xy * height) / 2
+  const y0 = center[1] - (yx * width + yy * height) / 2
+  return { xx, xy, x0, yx, yy, y0 }
+}
+
+/** Leads to a decoded picture that may be smaller than its file. */
+function shrunkAs({ width, height, fileWidth, fileHeight }: DecodedPicture, to: Affine): Affine {
+  const [across, down] = [width / fileWidth, height / fileHeight]
+  return {
+    xx: to.xx * across,
+    xy: to.xy * across,
+    x0: to.x0 * across,
+    yx: to.yx * down,
+    yy: to.yy * down,
+    y0: to.y0 * down,
+  }
+}
+
+/** What is left is right in a mirrored picture. */
+function swapSides(joints: readonly Joint[], skeleton: Skeleton | undefined): readonly Joint[] {
+  const swapped = [...joints]
+  for (const [left, right] of skeleton?.pairs ?? []) {
+    swapped[left] = joints[right] as Joint
+    swapped[right] = joints[left] as Joint
+  }
+  return swapped
+}
+
+function transformPerson(
+  target: PersonTarget,
+  toInput: Affine,
+  { width, height }: { readonly width: number; readonly height: number },
+): PersonTarget {
+  const growth = Math.abs(toInput.xx * toInput.yy - toInput.xy * toInput.yx)
+  return {
+    width,
+    height,
+    joints: target.joints.map(({ x, y, visibility }) => ({ ...transform(toInput, x, y), visibility })),
+    crop: { center: [width / 2, height / 2], side: width },
+    box: target.box && boxAround(target.box, toInput),
+    area: target.area && target.area * growth,
+    head: target.head && { ...target.head, length: target.head.length * Math.sqrt(growth) },
+    imageId: target.imageId,
+  }
+}
+
+/** The smallest upright box that holds a box which may have been turned. */
+function boxAround([x1, y1, x2, y2]: Box, to: Affine): Box {
+  const corners = [transform(to, x1, y1), transform(to, x2, y1), transform(to, x1, y2), transform(to, x2, y2)]
+  const [xs, ys] = [corners.map(({ x }) => x), corners.map(({ y }) => y)]
+  return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)]
+}
