@@ -24,6 +24,17 @@ export function pairByName(names: readonly string[]): NamedPairs {
   return { pairs, unpaired: unpairedJoints({ names, pairs }) }
 }
 
+/**
+ * Pairs out of a list that says of each joint which one it becomes in a mirrored picture; left is what the name says,
+ * else the first.
+ */
+export function pairByFlip(names: readonly string[], flip: readonly number[]): (readonly [number, number])[] {
+  return flip.flatMap((other, index) => {
+    if (other <= index) return []
+    return [sideOf(names[index] ?? "")?.side === "right" ? ([other, index] as const) : ([index, other] as const)]
+  })
+}
+
 /** Names of joints that say a side and are in no pair, so that nobody can tell what they are in a mirrored picture. */
 export function unpairedJoints({ names, pairs }: Pick<Skeleton, "names" | "pairs">): string[] {
   const paired = new Set(pairs.flat())
@@ -64,4 +75,35 @@ const unreadable: Joint = { x: Number.NaN, y: Number.NaN, visibility: 1 }
 export function haveSameJoints(one: Skeleton, other: Skeleton): boolean {
   const shape = ({ names, pairs }: Skeleton): string => JSON.stringify([names, pairs])
   return shape(one) === shape(other)
+}
+
+const cocoNames = ["nose", "eye", "ear", "shoulder", "elbow", "wrist", "hip", "knee", "ankle"].flatMap((name) =>
+  name === "nose" ? [name] : [`left_${name}`, `right_${name}`],
+)
+
+/** The 17 joints of COCO's people (`person_keypoints_*.json`). */
+export const cocoPerson: Skeleton = {
+  names: cocoNames,
+  bones: [
+    [15, 13],
+    [13, 11],
+    [16, 14],
+    [14, 12],
+    [11, 12],
+    [5, 11],
+    [6, 12],
+    [5, 6],
+    [5, 7],
+    [6, 8],
+    [7, 9],
+    [8, 10],
+    [1, 2],
+    [0, 1],
+    [0, 2],
+    [1, 3],
+    [2, 4],
+    [3, 5],
+    [4, 6],
+  ] as const,
+  pairs: pairByName(cocoNames).pairs,
 }

@@ -67,14 +67,12 @@ export function countCarried(set: AnnotatedSet, losses: Losses): void {
       const names = carried.root.children.flatMap((node) => ("name" in node ? [node.name] : []))
       countKeys("images", names, understood.voc, losses)
     } else if (carried?.format === "coco") countKeys("images", Object.keys(carried.json), understood.coco, losses)
-    for (const { carried: own, segmentation } of objects) {
+    for (const { carried: own } of objects) {
       if (own?.format === "voc") {
         const names = own.element.children.flatMap((node) => ("name" in node ? [node.name] : []))
         countKeys("objects", names, understood.vocObject, losses)
       } else if (own?.format === "coco") countKeys("objects", Object.keys(own.json), understood.cocoObject, losses)
       else if (own?.fields.length === 6) losses.add("objects: score")
-      else if (own !== undefined && own.fields.length > 5 && segmentation === undefined)
-        losses.add("objects: key points")
     }
   }
   if (set.carried?.format === "coco") {

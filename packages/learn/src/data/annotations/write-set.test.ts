@@ -107,6 +107,37 @@ async function yoloFolder(): Promise<string> {
   return folder
 }
 
+async function peopleFolder(): Promise<string> {
+  const folder = temporaryFolder()
+  await writeImage(join(folder, "images/a.png"), 40, 30)
+  const joints = ["nose", "left_hand", "right_hand"]
+  const object = (id: number, category_id: number, keypoints?: readonly unknown[]) => ({
+    id,
+    image_id: 1,
+    category_id,
+    bbox: [2, 4, 20, 16],
+    area: 320,
+    iscrowd: 0,
+    segmentation: [],
+    ...(keypoints === undefined ? {} : { keypoints, num_keypoints: 2 }),
+  })
+  const json = {
+    images: [{ id: 1, file_name: "a.png", width: 40, height: 30 }],
+    annotations: [
+      object(1, 1, [10, 1, 2, 4.1, 20, 1, 0, 0, 0]),
+      object(2, 1, [0, 0, 0, 10, 7.5, 2, 41, 3, 2]),
+      object(3, 1),
+      object(4, 2, [10, 1, 2, null, 4]),
+    ],
+    categories: [
+      { id: 1, name: "person", keypoints: joints, skeleton: [[1, 2], [1, 3]] }, // biome-ignore format: short
+      { id: 2, name: "dog", keypoints: ["nose", "tail"], skeleton: [] },
+    ],
+  }
+  write(join(folder, "annotations/person_keypoints_train.json"), JSON.stringify(json))
+  return folder
+}
+
 describe("writeAnnotatedSet", () => {
   for (const [format, make] of [
     ["voc", vocFolder],
@@ -197,6 +228,51 @@ describe("writeAnnotatedSet", () => {
       ["train", ["b.jpg", "a é.jpg"]],
       ["trainval", ["b.jpg", "a é.jpg", "c.jpg"]],
       ["val", ["c.jpg"]],
+    ])
+  })
+
+  it("keeps joints on the way to YOLO and back, and tells what it lost", async () => {
+    const folder = await peopleFolder()
+    const coco = await read("coco", folder)
+    const yolo = await convert(coco, "yolo")
+    expect(yolo.losses).toEqual([
+      { what: "skeletons: bones", count: 2 },
+      { what: "joints: outside the image", count: 1 },
+      { what: "objects: joints that are not those of the first class with joints", count: 1 },
+    ])
+    const yaml = readFileSync(join(yolo.folder, "data.yaml"), "utf8")
+    expect(yaml).toContain("kpt_shape:\n  - 3\n  - 3\nflip_idx:\n  - 0\n  - 2\n  - 1\n")
+    expect(readFileSync(join(yolo.folder, "labels/train/a.txt"), "utf8").split("\n")).toEqual([
+      "0 0.3 0.4 0.5 0.533333333333333 0.25 0.0333333333333333 2 0.1025 0.666666666666667 1 0 0 0",
+      "0 0.3 0.4 0.5 0.533333333333333 0 0 0 0.25 0.25 2 0 0 0",
+      "0 0.3 0.4 0.5 0.533333333333333 0 0 0 0 0 0 0 0 0",
+      "1 0.3 0.4 0.5 0.533333333333333 0 0 0 0 0 0 0 0 0",
+      "",
+    ])
+    const back = await convert(yolo.set, "coco")
+    expect(back.losses).toEqual([])
+    const json = JSON.parse(readFileSync(join(back.folder, "annotations/person_keypoints_train.json"), "utf8"))
+    expect(json.annotations[0]).toMatchObject({ keypoints: [10, 1, 2, 4.1, 20, 1, 0, 0, 0], num_keypoints: 2 })
+    expect(json.categories[0]).toMatchObject({ name: "person", keypoints: ["nose", "left_hand", "right_hand"] })
+    const again = await convert(yolo.set, "yolo")
+    expect(contents(again.folder)).toEqual(contents(yolo.folder))
+    expect((await convert(coco, "voc")).losses).toContainEqual({ what: "objects: joints", count: 3 })
+  })
+
+  it("writes COCO's joints again as they stood, whatever is wrong with them", async () => {
+    const folder = await peopleFolder()
+    const { losses, folder: written } = await convert(await read("coco", folder), "coco")
+    expect(losses).toEqual([])
+    expect(contents(written)).toEqual(contents(folder))
+  })
+
+  it("tells pairs of joints that COCO's names cannot say", async () => {
+    const folder = temporaryFolder()
+    write(join(folder, "data.yaml"), "train: images\nnames: [cat]\nkpt_shape: [2, 3]\nflip_idx: [1, 0]\n")
+    await writeImage(join(folder, "images/a.png"), 40, 30)
+    write(join(folder, "labels/a.txt"), "0 .5 .5 .5 .5 .1 .1 2 .2 .2 2\n")
+    expect((await convert(await read("yolo", folder), "coco")).losses).toEqual([
+      { what: "joints: pairs of left and right that names do not tell", count: 1 },
     ])
   })
 

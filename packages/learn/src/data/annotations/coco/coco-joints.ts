@@ -1,4 +1,5 @@
 import type { Joint, Skeleton } from "../../people.ts"
+import { tidy } from "../check-objects.ts"
 import { isLabelled, pairByName, readJoint } from "../joints.ts"
 import type { CocoCategoryJson, JsonObject } from "./coco-json.ts"
 
@@ -48,7 +49,7 @@ export function readCocoJoints(keypoints: readonly unknown[]): Joint[] {
 export function cocoJoints(joints: readonly Joint[]): JsonObject {
   const known = joints.map((joint) => (Number.isFinite(joint.x) ? joint : { x: 0, y: 0, visibility: 0 as const }))
   return {
-    keypoints: known.flatMap(({ x, y, visibility }) => [x, y, visibility]),
+    keypoints: known.flatMap(({ x, y, visibility }) => [tidy(x), tidy(y), visibility]),
     num_keypoints: known.filter(isLabelled).length,
   }
 }

@@ -1,4 +1,6 @@
 import type { AnnotatedImage, AnnotatedObject, AnnotatedSet } from "../annotated-set.ts"
+import { pairByName } from "../joints.ts"
+import type { Losses } from "../losses.ts"
 import { fileOf, nameImages, splitsToWrite } from "../place-images.ts"
 import type { SetWriter } from "../set-writer.ts"
 import { cocoSkeleton } from "./coco-joints.ts"
@@ -16,6 +18,7 @@ export const writeCocoSet: SetWriter = async (set, target) => {
   const names = isOwn ? undefined : nameImages(set, false)
   const images = new Map(set.images.map((image) => [image.id, image]))
   const ids = imageIds(set)
+  if (!isOwn) countUnsaid(set, target.losses)
   let nextObject = 1 + largest(set.images.flatMap(({ objects }) => objects.map(ownId)))
   for (const image of set.images) {
     if (image.annotation === null)
@@ -61,6 +64,15 @@ function inOrder(entries: readonly Entry[], file: string | undefined): readonly 
   })
   if (placed.length < entries.length) return entries
   return placed.sort((a, b) => a.position - b.position).map(({ entry }) => entry)
+}
+
+/** Counts joints of a left and right side that their names do not tell, which is all that COCO has. */
+function countUnsaid({ skeletons }: AnnotatedSet, losses: Losses): void {
+  for (const { names, pairs } of skeletons.values()) {
+    const told = new Set(pairByName(names).pairs.map((pair) => pair.join()))
+    const untold = pairs.filter((pair) => !told.has(pair.join()))
+    losses.add("joints: pairs of left and right that names do not tell", untold.length)
+  }
 }
 
 function splitLists(set: AnnotatedSet): Map<string, readonly string[]> {

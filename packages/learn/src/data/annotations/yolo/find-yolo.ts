@@ -31,7 +31,18 @@ export interface YoloFolder {
 
 const splitKeys = ["train", "val", "valid", "test"] as const
 /** Keys of the YAML file that name no split, whatever they hold. */
-const otherKeys = ["path", "names", "nc", "download", "kpt_shape", "flip_idx", "roboflow", "yaml_file", "channels"]
+const otherKeys = [
+  "path",
+  "names",
+  "nc",
+  "download",
+  "kpt_shape",
+  "kpt_names",
+  "flip_idx",
+  "roboflow",
+  "yaml_file",
+  "channels",
+]
 
 /**
  * Finds out what a YOLO folder holds: from `data.yaml` (or the one YAML file that names classes), else from

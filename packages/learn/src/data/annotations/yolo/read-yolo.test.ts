@@ -66,13 +66,79 @@ describe("readYoloSet", () => {
     expect([third.splits.size, third.images[0]?.objects[0]?.className]).toEqual([0, "dog"])
   })
 
-  it("reads key points after the box as no polygon where the YAML file gives their shape", async () => {
+  it("reads joints after the box as no polygon where the YAML file gives their shape", async () => {
     const folder = temporaryFolder()
-    write(join(folder, "data.yaml"), "train: images\nnames: [person]\nkpt_shape: [2, 3]\n")
-    await writeYolo(folder, { "images/a.png": "0 .5 .5 .5 .5 .1 .1 2 0 0 0" })
-    const { images } = await readYoloSet(folder, { log: testLog().log })
-    expect(images[0]?.objects).toMatchObject([{ box: [10, 5, 30, 15] }])
+    const yaml = "train: images\nnames: [cat, dog]\nkpt_names: {0: [nose, paw-r, paw-l], 1: [snout, pr, pl]}\n"
+    write(join(folder, "data.yaml"), `${yaml}kpt_shape: [3, 3]\nflip_idx: [0, 2, 1]\n`)
+    const lines = [
+      "0 .5 .5 .5 .5 .1 .1 2 0 0 0 0.25 0.5 1.0",
+      "1 .5 .5 .5 .5",
+      "0 .5 .5 .5 .5 .1 .1 2 .1 .1 2 .1 .1 2 .1",
+    ]
+    await writeYolo(folder, { "images/a.png": lines.join("\n") })
+    const { log, lines: told } = testLog()
+    const { images, skeletons } = await readYoloSet(folder, { log })
+    expect(images[0]?.objects).toMatchObject([{ box: [10, 5, 30, 15] }, { className: "dog" }])
     expect(images[0]?.objects[0]).not.toHaveProperty("segmentation")
+    expect(images[0]?.objects[1]).not.toHaveProperty("joints")
+    expect(images[0]?.objects[0]?.joints).toEqual([
+      { x: 4, y: 2, visibility: 2 },
+      { x: 0, y: 0, visibility: 0 },
+      { x: 10, y: 10, visibility: 1 },
+    ])
+    expect(skeletons.get("cat")).toEqual({ names: ["nose", "paw-r", "paw-l"], bones: [], pairs: [[2, 1]] })
+    expect(skeletons.get("dog")).toMatchObject({ names: ["snout", "pr", "pl"], pairs: [[1, 2]] })
+    expect(told()).toEqual(["wrong-joint-count: line 3: 10 numbers after the box, not 9: box left out"])
+  })
+
+  it("takes joints without a visibility for seen, but for those at 0, 0 or below it", async () => {
+    const folder = temporaryFolder()
+    write(join(folder, "data.yaml"), "train: images\nnames: [cat]\nkpt_shape: [3, 2]\n")
+    await writeYolo(folder, { "images/a.png": "0 .5 .5 .5 .5 .1 .1 0 0 -1 -1" })
+    const { log, lines } = testLog()
+    const { images, skeletons } = await readYoloSet(folder, { log })
+    expect(images[0]?.objects[0]?.joints?.map(({ visibility }) => visibility)).toEqual([2, 0, 0])
+    expect(skeletons.get("cat")?.names).toEqual(["joint-0", "joint-1", "joint-2"])
+    expect(lines()).toEqual([
+      "unpaired-names: neither flip_idx nor names tell left from right: joints keep their names in mirrored pictures",
+    ])
+  })
+
+  it("names 17 joints that change places as COCO's do like them", async () => {
+    const folder = temporaryFolder()
+    const flip = "[0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15]"
+    write(join(folder, "data.yaml"), `train: images\nnames: [person]\nkpt_shape: [17, 3]\nflip_idx: ${flip}\n`)
+    await writeYolo(folder, { "images/a.png": "" })
+    const { skeletons } = await readYoloSet(folder, { log: testLog().log })
+    const { names, bones, pairs } = skeletons.get("person") ?? { names: [], bones: [], pairs: [] }
+    expect(names.slice(0, 7)).toEqual([
+      "nose",
+      "left_eye",
+      "right_eye",
+      "left_ear",
+      "right_ear",
+      "left_shoulder",
+      "right_shoulder",
+    ])
+    expect([names.length, bones.length, pairs.length, pairs[7]]).toEqual([17, 19, 8, [15, 16]])
+  })
+
+  it.each([
+    ["kpt_shape: [3, 4]", "kpt_shape is not a number of joints and 2 or 3: joints are not read"],
+    ["kpt_shape: [1000000000, 3]", "kpt_shape is not a number of joints and 2 or 3: joints are not read"],
+    ["kpt_shape: 3", "kpt_shape is not a number of joints and 2 or 3: joints are not read"],
+    [
+      "kpt_shape: [2, 3]\nkpt_names: {0: [a_left, a_right]}\nflip_idx: [0, 7]",
+      "flip_idx does not exchange 2 joints: left and right are told by the names",
+    ],
+    ["kpt_shape: [2, 3]\nkpt_names: {0: [left_paw, nose]}", "left/right names unpaired: left_paw"],
+  ])("tells %s", async (yaml, told) => {
+    const folder = temporaryFolder()
+    write(join(folder, "data.yaml"), `train: images\nnames: [cat]\n${yaml}\n`)
+    await writeYolo(folder, { "images/a.png": "" })
+    const { log, lines } = testLog()
+    await readYoloSet(folder, { log })
+    expect(lines().map((line) => line.replace(/^[a-z-]+: /, ""))).toEqual([told])
   })
 
   it("tells each line and file that cannot be used, and reads the rest", async () => {

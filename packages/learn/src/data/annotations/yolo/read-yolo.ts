@@ -6,6 +6,7 @@ import { byCodePoint, isFile, listFiles } from "../folder.ts"
 import { inspectImage } from "../image-file.ts"
 import { mapInOrder, type SetReadOptions } from "../set-reader.ts"
 import { findYolo, labelPath } from "./find-yolo.ts"
+import { type JointShape, readYoloJoints } from "./yolo-joints.ts"
 import { readYoloLine } from "./yolo-line.ts"
 
 /**
@@ -20,9 +21,11 @@ export async function readYoloSet(path: string, options: SetReadOptions): Promis
   const files = [...new Set([...[...splits.values()].flat(), ...others])].sort(byCodePoint)
   const owners = new Map<string, string[]>()
   for (const file of files) owners.set(labelPath(file), [...(owners.get(labelPath(file)) ?? []), file])
-  const fields = keyPointFields(yaml)
+  const { shape, skeletons } = readYoloJoints(yaml, classNames, (kind, reason) =>
+    options.log.add(kind, "noted", texts[0] === undefined ? folder : join(folder, texts[0].file), reason),
+  )
   const images = await mapInOrder(files, options, (file, log) =>
-    readImage({ folder, file, classNames, keyPointFields: fields, owners }, log, options.decodes === true),
+    readImage({ folder, file, classNames, shape, owners }, log, options.decodes === true),
   )
   noteUnlabelled(folder, images, options.log)
   await reportLonely(folder, owners, options.log)
@@ -31,23 +34,18 @@ export async function readYoloSet(path: string, options: SetReadOptions): Promis
     format: "yolo",
     folder,
     classNames,
-    skeletons: new Map(),
+    skeletons,
     images,
     splits: new Map([...splits].map(([name, listed]) => [name, listed.map(idOf)])),
     carried: { format: "yolo", yaml, files: texts },
   }
 }
 
-/** How many numbers of key points a line has after its box, by `kpt_shape: [points, numbers]`. */
-export function keyPointFields({ kpt_shape: shape }: { readonly kpt_shape?: unknown }): number {
-  return Array.isArray(shape) && shape.length === 2 ? Number(shape[0]) * Number(shape[1]) : 0
-}
-
 interface Place {
   readonly folder: string
   readonly file: string
   readonly classNames: readonly string[]
-  readonly keyPointFields: number
+  readonly shape: JointShape | null
   /** Images by the path of their label file. */
   readonly owners: ReadonlyMap<string, readonly string[]>
 }
@@ -76,7 +74,7 @@ async function readImage(place: Place, log: DefectLog, decodes: boolean): Promis
 
 async function readLabels(
   path: string,
-  { classNames, keyPointFields: fields }: Place,
+  { classNames, shape }: Place,
   size: { readonly width: number; readonly height: number },
   log: DefectLog,
 ): Promise<AnnotatedObject[]> {
@@ -86,7 +84,7 @@ async function readLabels(
     .split(/\r?\n/)
     .flatMap((line, index) => {
       if (line.trim() === "") return []
-      return log.tryObject(path, `line ${index + 1}`, () => readYoloLine(line, size, classNames, fields))
+      return log.tryObject(path, `line ${index + 1}`, () => readYoloLine(line, size, classNames, shape))
     })
 }
 

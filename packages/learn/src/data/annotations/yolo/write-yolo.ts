@@ -1,12 +1,14 @@
 import { stringify } from "yaml"
+import type { Skeleton } from "../../people.ts"
 import type { AnnotatedImage, AnnotatedObject, AnnotatedSet } from "../annotated-set.ts"
 import { usableObjects } from "../check-objects.ts"
 import { DefectLog } from "../defects.ts"
-import { countProperties } from "../losses.ts"
+import { cocoPerson, haveSameJoints, isLabelled } from "../joints.ts"
+import { countProperties, type Losses } from "../losses.ts"
 import { fileOf, nameImages, splitsToWrite } from "../place-images.ts"
 import type { SetWriter, WriteTarget } from "../set-writer.ts"
 import { labelPath } from "./find-yolo.ts"
-import { keyPointFields } from "./read-yolo.ts"
+import { isInside, type JointShape, readYoloJoints, yoloSkeleton } from "./yolo-joints.ts"
 import { writeYoloLine } from "./yolo-line.ts"
 
 /**
@@ -23,6 +25,8 @@ export const writeYoloSet: SetWriter = async (set, target) => {
   const folderOf = new Map<string, string>()
   if (areFolders)
     for (const [split, ids] of splits) for (const id of ids) folderOf.set(id, `${split.replaceAll("/", "_")}/`)
+  const skeleton = own === undefined ? sharedSkeleton(set, target.losses) : undefined
+  const shape = own === undefined ? shapeOf(skeleton) : readYoloJoints(own.yaml, set.classNames, () => {}).shape
   const files = new Map<string, string>()
   let boxes = 0
   for (const image of set.images) {
@@ -36,8 +40,8 @@ export const writeYoloSet: SetWriter = async (set, target) => {
     files.set(image.id, file)
     await target.putImage(image, file)
     if (own !== undefined && image.carried?.format === "yolo") continue
-    const lines = objectsFor(image, set, target).map((object) =>
-      writeYoloLine(object, image, set.classNames, keyPointFields(own?.yaml ?? {})),
+    const lines = objectsFor(image, set, skeleton, target).map((object) =>
+      writeYoloLine(object, image, set.classNames, shape),
     )
     boxes += lines.length
     await target.putText(labelPath(file), lines.map((line) => `${line}\n`).join(""))
@@ -56,8 +60,22 @@ export const writeYoloSet: SetWriter = async (set, target) => {
         ids.flatMap((id) => (files.has(id) ? [`./${files.get(id)}\n`] : [])).join(""),
       )
   }
-  await target.putText("data.yaml", stringify({ ...places, names: { ...set.classNames } }))
+  const joints = skeleton === undefined ? {} : yoloSkeleton(skeleton, set.classNames)
+  const yaml = { ...places, names: { ...set.classNames }, ...joints }
+  await target.putText("data.yaml", stringify(yaml, { aliasDuplicateObjects: false }))
   return { images: files.size, boxes }
+}
+
+/** The joints of the first class that has any: YOLO's classes share them. */
+function sharedSkeleton({ classNames, skeletons }: AnnotatedSet, losses: Losses): Skeleton | undefined {
+  const first = classNames.map((name) => skeletons.get(name)).find((skeleton) => skeleton !== undefined)
+  if (first !== undefined && JSON.stringify(first) !== JSON.stringify(cocoPerson))
+    losses.add("skeletons: bones", first.bones.length)
+  return first
+}
+
+function shapeOf(skeleton: Skeleton | undefined): JointShape | null {
+  return skeleton === undefined ? null : { joints: skeleton.names.length, numbers: 3 }
 }
 
 /** Why YOLO cannot hold an image; without a label file it would be one without objects. */
@@ -68,7 +86,12 @@ function whatLacks({ path, width, annotation }: AnnotatedImage): string | undefi
 }
 
 /** Objects that YOLO can say: of its own all, of others what lies in the image. */
-function objectsFor(image: AnnotatedImage, set: AnnotatedSet, { losses }: WriteTarget): readonly AnnotatedObject[] {
+function objectsFor(
+  image: AnnotatedImage,
+  set: AnnotatedSet,
+  skeleton: Skeleton | undefined,
+  { losses }: WriteTarget,
+): readonly AnnotatedObject[] {
   if (set.carried?.format === "yolo") return image.objects
   countProperties(image, ["difficult", "truncated", "occluded", "crowd", "pose", "segmentation"], losses)
   const log = new DefectLog()
@@ -81,5 +104,23 @@ function objectsFor(image: AnnotatedImage, set: AnnotatedSet, { losses }: WriteT
         : "objects: left out, without area inside the image",
     )
   }
-  return usable
+  return usable.map((object) => {
+    const { joints, ...others } = object
+    if (joints === undefined) return object
+    const own = set.skeletons.get(object.className)
+    if (
+      skeleton === undefined ||
+      own === undefined ||
+      !haveSameJoints(own, skeleton) ||
+      joints.length !== own.names.length
+    ) {
+      losses.add("objects: joints that are not those of the first class with joints")
+      return others
+    }
+    losses.add(
+      "joints: outside the image",
+      joints.filter((joint) => isLabelled(joint) && !isInside(joint, image)).length,
+    )
+    return object
+  })
 }

@@ -1,6 +1,7 @@
 import type { Box } from "../../boxes.ts"
 import type { AnnotatedObject } from "../annotated-set.ts"
 import { ObjectDefect } from "../defects.ts"
+import { type JointShape, readYoloJointNumbers, yoloJointNumbers } from "./yolo-joints.ts"
 
 /** Width and height of the image whose lines are read, in pixels. */
 interface Size {
@@ -9,17 +10,17 @@ interface Size {
 }
 
 /**
- * What a line says: a class and a box (centre and size as parts of the image), with a score or key points after it, or
+ * What a line says: a class and a box (centre and size as parts of the image), with a score or joints after it, or
  * a class and the corners of a polygon, whose box is taken.
  *
- * @param keyPointFields how many numbers of key points follow a box, 0 when there are none
+ * @param shape what numbers of joints follow a box, null when there are none
  * @throws ObjectDefect that says what is wrong
  */
 export function readYoloLine(
   line: string,
   size: Size,
   classNames: readonly string[],
-  keyPointFields: number,
+  shape: JointShape | null,
 ): AnnotatedObject {
   const fields = line.trim().split(/\s+/)
   const [index = "", ...texts] = fields
@@ -34,8 +35,17 @@ export function readYoloLine(
   if (wrong >= 0)
     throw new ObjectDefect("bad-coordinates", `${JSON.stringify(texts[wrong]?.slice(0, 40))} is no number`)
   const carried = { format: "yolo", fields } as const
-  if (numbers.length === 4 || numbers.length === 5 || (keyPointFields > 0 && numbers.length === 4 + keyPointFields)) {
-    return { className, box: boxOf(numbers, size), carried }
+  if (numbers.length === 4 || numbers.length === 5) return { className, box: boxOf(numbers, size), carried }
+  if (shape !== null) {
+    const wanted = shape.joints * shape.numbers
+    if (numbers.length !== 4 + wanted)
+      throw new ObjectDefect("wrong-joint-count", `${numbers.length - 4} numbers after the box, not ${wanted}`)
+    return {
+      className,
+      box: boxOf(numbers, size),
+      joints: readYoloJointNumbers(numbers.slice(4), shape, size),
+      carried,
+    }
   }
   if (numbers.length < 6 || numbers.length % 2 === 1)
     throw new ObjectDefect("unreadable-object", `${fields.length} numbers, neither a box nor a polygon`)
@@ -48,17 +58,19 @@ export function writeYoloLine(
   object: AnnotatedObject,
   size: Size,
   classNames: readonly string[],
-  keyPointFields: number,
+  shape: JointShape | null,
 ): string {
   const index = String(classNames.indexOf(object.className))
   const { carried } = object
   if (carried?.format === "yolo") {
-    const was = readYoloLine(["0", ...carried.fields.slice(1)].join(" "), size, classNames, keyPointFields)
-    if (was.box.every((value, side) => value === object.box[side])) return [index, ...carried.fields.slice(1)].join(" ")
+    const was = readYoloLine(["0", ...carried.fields.slice(1)].join(" "), size, classNames, shape)
+    const isSame = JSON.stringify([was.box, was.joints]) === JSON.stringify([object.box, object.joints])
+    if (isSame) return [index, ...carried.fields.slice(1)].join(" ")
   }
   const [x1, y1, x2, y2] = object.box
   const { width, height } = size
   const numbers = [(x1 + x2) / 2 / width, (y1 + y2) / 2 / height, (x2 - x1) / width, (y2 - y1) / height]
+  if (shape !== null) numbers.push(...yoloJointNumbers(object.joints ?? [], shape, size))
   return [index, ...numbers.map((number) => String(Number(number.toPrecision(15))))].join(" ")
 }
 
