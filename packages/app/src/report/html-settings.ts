@@ -1,4 +1,4 @@
-import type { DataFormat, RunConfig } from "@learnloss/contract"
+import type { DataFormat, OptimizerName, RunConfig } from "@learnloss/contract"
 import { stringify } from "yaml"
 import { formatCount, formatModel, plural } from "./format.ts"
 import { html, type Markup } from "./markup.ts"
@@ -83,13 +83,18 @@ function imageSizeCounts(data: string): boolean {
   return ["images:", "voc:", "coco:", "yolo:"].some((format) => data.startsWith(format))
 }
 
+const optimizerText = {
+  sgd: ({ momentum }) => `SGD with momentum ${momentum}`,
+  rmsprop: ({ smoothing }) => `RMSprop with smoothing ${smoothing}`,
+} as const satisfies Record<OptimizerName, (training: RunConfig["training"]) => string>
+
 function trainingText({ training, augment, task }: RunConfig): string {
   const length = training.epochs === undefined ? plural(training.steps ?? 0, "step") : plural(training.epochs, "epoch")
   const start = training.startFrom === "fresh" ? "new weights each cycle" : "weights of the last cycle kept"
   const changes = [...taskWords[task].augmentations(augment), ...(augment.flip ? ["flip"] : [])]
   return [
     `${length} a cycle, batch ${training.batch}`,
-    `SGD with learning rate ${training.learningRate} (${training.schedule.kind}), momentum ${training.momentum}, weight decay ${training.weightDecay}`,
+    `${optimizerText[training.optimizer](training)}, learning rate ${training.learningRate} (${training.schedule.kind}), weight decay ${training.weightDecay}`,
     start,
     changes.length === 0 ? "no augmentation" : `augmented by ${changes.join(", ")}`,
   ].join("; ")

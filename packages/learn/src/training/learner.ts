@@ -1,4 +1,4 @@
-import type { RunConfig } from "@learnloss/contract"
+import type { OptimizerName, RunConfig } from "@learnloss/contract"
 import {
   constantSchedule,
   cosineSchedule,
@@ -6,8 +6,10 @@ import {
   Graph,
   InternalError,
   type NetworkBuilder,
+  type Optimizer,
   op,
   type ParameterSource,
+  rmsprop,
   type Schedule,
   sgd,
   stepSchedule,
@@ -97,11 +99,16 @@ export function buildTraining(learner: Learner, batch: number): TrainingSpec {
     loss,
     progress,
     observed,
-    optimizer: sgd(config.training),
+    optimizer: optimizers[config.training.optimizer](config.training),
     learningRate: config.training.learningRate,
     schedule: scheduleOf(config.training),
   }
 }
+
+const optimizers = { sgd, rmsprop } as const satisfies Record<
+  OptimizerName,
+  (training: RunConfig["training"]) => Optimizer
+>
 
 /** A loss of [B, 1] beside one of [B] would be compared with every other, without an error. */
 function requirePerSample(what: string, { shape }: Value, batch: number): void {
