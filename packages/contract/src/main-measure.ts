@@ -10,18 +10,24 @@ export interface MainMeasure {
   readonly best: string
 }
 
-/** The main measure of every task. */
+/** The main measure of every task: the first that its test set allows, most wanted first. */
 export const mainMeasures = {
-  classification: { name: "accuracy", title: "accuracy", best: "the most accurate strategy" },
-  detection: { name: "mAP", title: "mAP@0.5", best: "the strategy with the highest mAP@0.5" },
-} as const satisfies Record<TaskName, MainMeasure>
+  classification: [{ name: "accuracy", title: "accuracy", best: "the most accurate strategy" }],
+  detection: [{ name: "mAP", title: "mAP@0.5", best: "the strategy with the highest mAP@0.5" }],
+  pose: [
+    { name: "PCKh", title: "PCKh@0.5", best: "the strategy with the highest PCKh@0.5" },
+    { name: "PCK", title: "PCK@0.2", best: "the strategy with the highest PCK@0.2" },
+  ],
+} as const satisfies Record<TaskName, readonly [MainMeasure, ...MainMeasure[]]>
 
 /** The main measure that stands among some metrics; undefined where none does. */
 export function mainMeasureIn(metrics: Readonly<Record<string, unknown>>): MainMeasure | undefined {
-  return Object.values(mainMeasures).find(({ name }) => {
-    const value = metrics[name]
-    return typeof value === "number" && value >= 0 && value <= 1
-  })
+  return Object.values<readonly MainMeasure[]>(mainMeasures)
+    .flat()
+    .find(({ name }) => {
+      const value = metrics[name]
+      return typeof value === "number" && value >= 0 && value <= 1
+    })
 }
 
 /** Its value, 0..1. */

@@ -10,7 +10,7 @@ export const strategyNames = [
 export type StrategyName = (typeof strategyNames)[number]
 
 /** Kinds of prediction a network can be trained for. */
-export const taskNames = ["classification", "detection"] as const
+export const taskNames = ["classification", "detection", "pose"] as const
 export type TaskName = (typeof taskNames)[number]
 
 /** What a run can compute on. */

@@ -29,10 +29,14 @@ export interface ImageInput {
   /** How the values of an image follow one another; `flat` is `channels-first` in one row. */
   readonly layout: FileInput["layout"]
   /** `cover` fills the input and cuts off what stands out, `stretch` changes the proportions. */
-  readonly fit: "cover" | "stretch"
+  readonly fit: "cover" | "stretch" | "square crop"
 }
 
-const imageFits = { "in memory": "cover", pictures: "stretch" } as const satisfies Record<ImageKind, ImageInput["fit"]>
+const imageFits = {
+  "in memory": "cover",
+  pictures: "stretch",
+  people: "square crop",
+} as const satisfies Record<ImageKind, ImageInput["fit"]>
 
 /** Name of the output that holds the loss module's predictions. */
 export const predictedLossOutput = "predictedLoss"

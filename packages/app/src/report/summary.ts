@@ -76,7 +76,7 @@ export function strategiesIn(records: readonly { readonly strategy: StrategyName
 
 /** What the task of some cycles is judged by; of none it makes no difference. */
 export function measureOf(cycles: readonly Pick<CycleRecord, "metrics">[]): MainMeasure {
-  return mainMeasureIn(cycles[0]?.metrics ?? {}) ?? mainMeasures.classification
+  return mainMeasureIn(cycles[0]?.metrics ?? {}) ?? mainMeasures.classification[0]
 }
 
 /** Sums up the cycles of a run, finished or not. */

@@ -62,7 +62,7 @@ export const taskWords = {
         pose.flipTest ? "joints are found in each test picture and its mirror image" : "test pictures are seen once",
       ].join("; "),
   },
-} as const satisfies Record<TaskName | "pose", TaskWords>
+} as const satisfies Record<TaskName, TaskWords>
 
 /** The words of the task that some runs share. */
 export function wordsOf(runs: readonly { readonly config: Pick<RunConfig, "task"> }[]): TaskWords {

@@ -9,7 +9,7 @@ export interface TargetInput {
   readonly shape: readonly number[]
 }
 
-/** What the task says about predictions on the test set; its main measure stands under the name in `mainMeasures`. */
+/** What the task says about predictions on the test set; its main measure stands under a name in `mainMeasures`. */
 export type TaskMetrics = Readonly<Record<string, unknown>>
 
 /** How a written network ends: what follows its output inside the file. */
@@ -38,6 +38,11 @@ export interface Task<Target, Prediction = unknown> {
   unconfidence(output: Value): Value
   /** What `decode` reads of the output, [B, ...]. */
   predictionOutput(output: Value): Value
+  /**
+   * Where each test image is predicted from itself and its mirror image: brings what `decode` reads of both together. Left
+   * out, the image alone is looked at.
+   */
+  readonly flipTest?: (output: Value, mirrored: Value) => Value
   /** What the network says of one sample, from its row of `predictionOutput`, flattened; the row is reused afterwards. */
   decode(row: Float32Array): Prediction
   /** What a file gives in place of the network's output; left out where that is what programs want to read. */

@@ -1,17 +1,18 @@
 import type { RunConfig, TaskName } from "@learnloss/contract"
 import { LearnlossError } from "@learnloss/engine"
-import { type AnyDataset, isPictures } from "../data/dataset.ts"
+import { type AnyDataset, isPictures, type PictureDataset } from "../data/dataset.ts"
 import type { Model } from "../models/model.ts"
 import { classification } from "./classification.ts"
 import { detection } from "./detection/detection.ts"
+import { pose } from "./pose/pose.ts"
 import type { Task } from "./task.ts"
 
 /** What a task is made from. */
 export interface TaskOptions {
-  readonly data: Pick<AnyDataset, "classNames">
+  readonly data: Pick<PictureDataset<unknown>, "classNames" | "skeleton">
   /** The network that is to learn it. */
   readonly model: Model
-  readonly config: Pick<RunConfig, "detection">
+  readonly config: Pick<RunConfig, "detection" | "pose">
 }
 
 /** Makes a task. */
@@ -25,17 +26,23 @@ export const tasks = {
     return classification(data.classNames)
   },
   detection: ({ data, model, config }) => detection(data.classNames, model, config.detection),
+  pose: ({ data, model, config }) => pose(data, model, config.pose),
 } as const satisfies Record<TaskName, TaskFor>
 
-/** What the images of each task are: in memory, all of one size, or pictures in files. */
-export const imagesOf = { classification: "in memory", detection: "pictures" } as const satisfies Record<
-  TaskName,
-  ImageKind
->
+/** What the images of each task are: in memory, all of one size; pictures in files; or people in such pictures. */
+export const imagesOf = {
+  classification: "in memory",
+  detection: "pictures",
+  pose: "people",
+} as const satisfies Record<TaskName, ImageKind>
 
 /** How the images of a task are held. */
 export type ImageKind = keyof typeof described
-const described = { pictures: "images with boxes", "in memory": "images of one class each" } as const
+const described = {
+  pictures: "images with boxes",
+  "in memory": "images of one class each",
+  people: "people with joints",
+} as const
 
 /**
  * Makes sure that data are what a task learns from.
@@ -43,7 +50,7 @@ const described = { pictures: "images with boxes", "in memory": "images of one c
  * @throws LearnlossError `DATA_OF_ANOTHER_TASK`
  */
 export function requireDataOf({ task, data }: Pick<RunConfig, "task" | "data">, dataset: AnyDataset): void {
-  const kind: ImageKind = isPictures(dataset) ? "pictures" : "in memory"
+  const kind = kindOf(dataset)
   if (kind === imagesOf[task]) return
   const meant = Object.entries(imagesOf).find(([, each]) => each === kind)?.[0]
   throw new LearnlossError("DATA_OF_ANOTHER_TASK", {
@@ -54,19 +61,24 @@ export function requireDataOf({ task, data }: Pick<RunConfig, "task" | "data">, 
   })
 }
 
+function kindOf(dataset: AnyDataset): ImageKind {
+  if (!isPictures(dataset)) return "in memory"
+  return dataset.skeleton === undefined ? "pictures" : "people"
+}
+
 /** The task that a run names. */
 export function makeTask(name: TaskName, options: TaskOptions): ReturnType<TaskFor> {
   const make: TaskFor = tasks[name]
   return make(options)
 }
 
-/** @throws LearnlossError `MODEL_OF_ANOTHER_TASK` for a detector */
-function requireClasses({ defaultBoxes }: Model): void {
-  if (defaultBoxes === undefined) return
+/** @throws LearnlossError `MODEL_OF_ANOTHER_TASK` for a detector or a network that finds joints */
+function requireClasses({ defaultBoxes, heatmaps }: Model): void {
+  if (defaultBoxes === undefined && heatmaps === undefined) return
   throw new LearnlossError("MODEL_OF_ANOTHER_TASK", {
     where: "model",
     expected: "a network that predicts a class for the whole image, as task classification needs one",
-    got: "one that predicts boxes",
-    fix: "Set task to detection, or name another model.",
+    got: defaultBoxes === undefined ? "one that predicts joints" : "one that predicts boxes",
+    fix: `Set task to ${defaultBoxes === undefined ? "pose" : "detection"}, or name another model.`,
   })
 }

@@ -29,7 +29,7 @@ export function evaluationOf({ engine }: Pick<RunConfig, "engine">): {
 export function chooseEvaluation(learner: Learner, options: MeasureEvaluationOptions): Promise<EvaluationChoice> {
   const weights = anyWeights(buildTraining(learner, 2).network.specs)
   const hasModule = learner.strategyTraining.lossModule !== "none"
-  const wanted = ["prediction", ...(hasModule ? (["predictedLoss"] as const) : [])] as const
+  const wanted = ["output", ...(hasModule ? (["predictedLoss"] as const) : [])] as const
   return measureEvaluation((batch) => buildEvaluation(learner, batch, weights, wanted), options)
 }
 

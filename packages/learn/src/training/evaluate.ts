@@ -12,7 +12,7 @@ import type { Matrix } from "../strategies/strategy.ts"
 import type { BatchMaker, Feeds } from "./batches.ts"
 import { defaultEvaluationBatch } from "./choose-evaluation.ts"
 import { throwIfAborted } from "./interruption.ts"
-import { buildEvaluation, type EvaluatedName, type Learner } from "./learner.ts"
+import { buildEvaluation, type EvaluatedName, type Learner, viewsOf } from "./learner.ts"
 
 export interface EvaluateOptions {
   readonly learner: Learner
@@ -50,7 +50,9 @@ export async function evaluateSamples(options: EvaluateOptions): Promise<Record<
 /** The same for whatever outputs a rewritten graph has, each of one row a sample. */
 export async function evaluateGraph(options: EvaluateOptions): Promise<Record<string, Matrix>> {
   const { learner, weights, batches, split, positions, wanted, threads, device, signal, onProgress } = options
-  const batch = Math.min(options.evaluationBatch ?? defaultEvaluationBatch, positions.length)
+  // So many images at once were measured, mirror images among them.
+  const samples = Math.ceil((options.evaluationBatch ?? defaultEvaluationBatch) / viewsOf(learner, wanted))
+  const batch = Math.min(samples, positions.length)
   const built: LoweredGraph = buildEvaluation(learner, batch, weights, wanted)
   const graph = options.rewrite?.(built) ?? built
   const { onPrediction } = options

@@ -21,6 +21,7 @@ import { type LossModuleOutput, lossModule } from "../loss-prediction/module.ts"
 import { objectives } from "../loss-prediction/objectives.ts"
 import type { Model, ModelOutput } from "../models/model.ts"
 import type { StrategyTraining } from "../strategies/strategy.ts"
+import { mirrorImages } from "../tasks/mirror-images.ts"
 import type { Task } from "../tasks/task.ts"
 import { shareOfTraining } from "./moments.ts"
 
@@ -45,13 +46,15 @@ interface Built {
   readonly output: ModelOutput
 }
 
-function buildModel({ model, imageShape }: Learner, batch: number, source: ParameterSource): Built {
+/** @param isMirrored whether the network is also given the mirror image of every image, after the images */
+function buildModel({ model, imageShape }: Learner, batch: number, source: ParameterSource, isMirrored = false): Built {
   const graph = new Graph()
   const { channels, height, width } = imageShape
   const fed = model.frozen?.outputs ?? [{ name: imagesInput, shape: [channels, height, width] }]
   const inputs = fed.map(({ name, shape }) => graph.input(name, "float32", [batch, ...shape]))
   const b = createNetworkBuilder(graph, source)
-  return { b, output: model.build(b, inputs as [Value, ...Value[]]) }
+  const images = isMirrored ? inputs.map((each) => op.concat([each, mirrorImages(each)], 0)) : inputs
+  return { b, output: model.build(b, images as [Value, ...Value[]]) }
 }
 
 /** Parameters of the module stand under this name beside the network's. */
@@ -143,6 +146,11 @@ export const evaluatedNames = [
 ] as const
 export type EvaluatedName = (typeof evaluatedNames)[number]
 
+/** How many images the network sees for each sample: its mirror image too where both make one prediction. */
+export function viewsOf({ task }: Learner, wanted: readonly EvaluatedName[]): 1 | 2 {
+  return task.flipTest !== undefined && wanted.includes("prediction") ? 2 : 1
+}
+
 /** The graph that computes just the named values, with the given weights inside. */
 export function buildEvaluation(
   learner: Learner,
@@ -151,14 +159,25 @@ export function buildEvaluation(
   wanted: readonly EvaluatedName[],
 ) {
   const { task } = learner
-  const { b, output } = buildModel(learner, batch, weights)
+  const isMirrored = viewsOf(learner, wanted) === 2
+  const { b, output: ofViews } = buildModel(learner, batch, weights, isMirrored)
+  const ofImages = (value: Value): Value => (isMirrored ? op.slice(value, 0, 0, batch) : value)
+  const output: ModelOutput = {
+    output: ofImages(ofViews.output),
+    taps: ofViews.taps.map(ofImages),
+    embedding: ofImages(ofViews.embedding),
+  }
   const targets = () =>
     Object.fromEntries(
       task.targetInputs.map(({ name, dtype, shape }) => [name, b.graph.input(name, dtype, [batch, ...shape])]),
     )
   const make = {
     output: () => output.output,
-    prediction: () => task.predictionOutput(output.output),
+    prediction: () => {
+      const found = task.predictionOutput(output.output)
+      if (task.flipTest === undefined) return found
+      return task.flipTest(found, task.predictionOutput(op.slice(ofViews.output, 0, batch, 2 * batch)))
+    },
     uncertainty: () => task.uncertainty(output.output),
     unconfidence: () => task.unconfidence(output.output),
     embedding: () => output.embedding,

@@ -44,13 +44,22 @@ export function unpairedJoints({ names, pairs }: Pick<Skeleton, "names" | "pairs
 type Side = "left" | "right"
 const sideWords: Readonly<Record<string, Side>> = { left: "left", l: "left", right: "right", r: "right" }
 
-function sideOf(name: string): { readonly side: Side; readonly rest: string } | undefined {
-  const words = name
+/** What a joint is called without its side, in small letters: `knee` of `LKnee`, `head top` of `head_top`. */
+export function bodyPart(name: string): string {
+  return sideOf(name)?.rest ?? wordsOf(name).join(" ")
+}
+
+function wordsOf(name: string): string[] {
+  return name
     .replace(/([a-z])([A-Z])/g, "$1 $2")
     .replace(/([A-Z])([A-Z][a-z])/g, "$1 $2")
     .toLowerCase()
     .replace(/(^|[^a-z])(left|right)(?=[a-z])/g, "$1$2 ")
     .split(/[^a-z0-9]+/)
+}
+
+function sideOf(name: string): { readonly side: Side; readonly rest: string } | undefined {
+  const words = wordsOf(name)
   const place = words.findIndex((word) => Object.hasOwn(sideWords, word))
   const side = sideWords[words[place] ?? ""]
   return side === undefined ? undefined : { side, rest: words.toSpliced(place, 1).join(" ") }

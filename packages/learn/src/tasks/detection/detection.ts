@@ -33,14 +33,14 @@ function pixelsOf(
  */
 export function detection(
   classNames: readonly string[],
-  { defaultBoxes }: Pick<Model, "defaultBoxes">,
+  { defaultBoxes, heatmaps }: Pick<Model, "defaultBoxes" | "heatmaps">,
   { lossDivisor, difficult }: RunConfig["detection"],
 ): Task<DetectionTarget, readonly Detection[]> {
   if (defaultBoxes === undefined) {
     throw new LearnlossError("MODEL_OF_ANOTHER_TASK", {
       where: "model",
       expected: "a network that predicts boxes, as task detection needs one",
-      got: "one that predicts a class for the whole image",
+      got: heatmaps === undefined ? "one that predicts a class for the whole image" : "one that predicts joints",
       fix: "Set model.name to ssd-mobile or ssd300-vgg16.",
     })
   }
