@@ -39,6 +39,15 @@ export { decodeImage, imageExtensions, imageSize } from "./data/decode-image.ts"
 export { fashionMnistFiles } from "./data/fashion-mnist.ts"
 export { normalizationPerChannel } from "./data/normalization.ts"
 export { type DataSpec, openDataset, parseDataSpec } from "./data/open-dataset.ts"
+export {
+  type HeadSize,
+  type Joint,
+  type PersonCrop,
+  type PersonTarget,
+  type Pose,
+  placeInImage,
+  type Skeleton,
+} from "./data/people.ts"
 export { type DecodedPicture, decodePicture } from "./data/pictures/decode-picture.ts"
 export {
   type DrawnSamples,

@@ -2,22 +2,25 @@ import type { Box, Picture } from "@learnloss/learn"
 import sharp from "sharp"
 import { renderPng } from "../report/render-png.ts"
 import { type BoxStyle, boxesSvg, type DrawnBox } from "./boxes-svg.ts"
+import { type DrawnSkeleton, scaleSkeleton, skeletonsSvg } from "./skeleton-svg.ts"
 
-/** A picture with boxes in its own pixels. */
+/** A picture with boxes and people in its own pixels. */
 export interface BoxedPicture {
   readonly picture: Picture
   readonly boxes: readonly DrawnBox[]
+  readonly skeletons?: readonly DrawnSkeleton[]
 }
 
 /** Longest side of a picture that is drawn alone. */
 const longestAlone = 1600
 
 /**
- * Draws boxes over a picture in its own size (at most 1,600 pixels), letters and lines growing with it.
+ * Draws boxes and skeletons over a picture in its own size (at most 1,600 pixels), letters and lines growing with it.
  *
  * @returns a PNG
  */
-export async function drawPicture({ picture, boxes }: BoxedPicture): Promise<Uint8Array> {
+export async function drawPicture(drawn: BoxedPicture): Promise<Uint8Array> {
+  const { picture } = drawn
   const longest = Math.max(picture.width, picture.height)
   // Letters need some pixels: tiny pictures are enlarged.
   const tile = fitInto(picture, Math.min(Math.max(longest, 320), longestAlone))
@@ -27,7 +30,7 @@ export async function drawPicture({ picture, boxes }: BoxedPicture): Promise<Uin
     lineWidth: Math.max(2, Math.round(side / 320)),
     dropsCrowdedLabels: false,
   }
-  const shown = await drawTile({ picture, boxes }, tile, style)
+  const shown = await drawTile(drawn, tile, style)
   return await sharp(shown, { raw: { ...tile, channels: 3 } })
     .png({ compressionLevel: 9 })
     .toBuffer()
@@ -39,17 +42,19 @@ export function fitInto({ width, height }: Picture, side: number): { width: numb
   return { width: Math.max(1, Math.round(width * factor)), height: Math.max(1, Math.round(height * factor)) }
 }
 
-/** Pixels [H, W, 3] of a picture with its boxes, brought to a size. */
+/** Pixels [H, W, 3] of a picture with what is drawn over it, brought to a size. */
 export async function drawTile(
-  { picture, boxes }: BoxedPicture,
+  { picture, boxes, skeletons = [] }: BoxedPicture,
   tile: { readonly width: number; readonly height: number },
   style: BoxStyle,
 ): Promise<Buffer> {
   const raw = { width: picture.width, height: picture.height, channels: 3 } as const
   const kernel = tile.width > 2 * picture.width ? "nearest" : "lanczos3"
   const ground = sharp(picture.pixels, { raw }).resize(tile.width, tile.height, { fit: "fill", kernel })
-  const scaled = boxes.map((drawn) => ({ ...drawn, box: scale(drawn.box, picture, tile) }))
-  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${tile.width}" height="${tile.height}">${boxesSvg(tile, scaled, style)}</svg>`
+  const [across, down] = [tile.width / picture.width, tile.height / picture.height]
+  const scaled = boxes.map((drawn) => ({ ...drawn, box: scale(drawn.box, across, down) }))
+  const people = skeletons.map((skeleton) => scaleSkeleton(skeleton, across, down))
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${tile.width}" height="${tile.height}">${skeletonsSvg(people, style)}${boxesSvg(tile, scaled, style)}</svg>`
   return await ground
     .composite([{ input: Buffer.from(renderPng(svg, 1)), left: 0, top: 0 }])
     .removeAlpha()
@@ -57,7 +62,6 @@ export async function drawTile(
     .toBuffer()
 }
 
-function scale([x1, y1, x2, y2]: Box, { width, height }: Picture, tile: { width: number; height: number }): Box {
-  const [across, down] = [tile.width / width, tile.height / height]
+function scale([x1, y1, x2, y2]: Box, across: number, down: number): Box {
   return [x1 * across, y1 * down, x2 * across, y2 * down]
 }

@@ -4,6 +4,7 @@ import { escapeHtml } from "../report/markup.ts"
 import { renderPng } from "../report/render-png.ts"
 import { classColour } from "./class-colours.ts"
 import { type BoxedPicture, drawTile, fitInto } from "./draw-picture.ts"
+import { bodySides, sideColours } from "./skeleton-svg.ts"
 
 /** One picture of a sheet. */
 export interface SheetCell extends BoxedPicture {
@@ -15,7 +16,7 @@ export interface SheetOptions {
   readonly columns: number
   /** Longest side of each picture as it is drawn, in pixels. */
   readonly side: number
-  /** Classes whose colours are explained above the pictures; none where there are no boxes. */
+  /** Of all classes; the colours of those that are drawn are explained above the pictures. */
   readonly classNames: readonly string[]
 }
 
@@ -27,17 +28,12 @@ const legendHeight = 24
 const letterWidth = 0.62
 const ink = "#1f2933"
 
-/** Draws several pictures with their boxes side by side, with the colours of the classes above, as one PNG. */
+/** Draws several pictures with their boxes and skeletons side by side, with what colours mean above, as one PNG. */
 export async function pictureSheet(cells: readonly SheetCell[], options: SheetOptions): Promise<Uint8Array> {
   const { side } = options
   const columns = Math.min(options.columns, Math.max(1, cells.length))
   const width = gap + columns * (side + gap)
-  const usedClasses = [...new Set(cells.flatMap(({ boxes }) => boxes.map(({ classIndex }) => classIndex)))]
-  const legend = legendSvg(
-    usedClasses.toSorted((a, b) => a - b),
-    options.classNames,
-    width,
-  )
+  const legend = legendSvg(legendOf(cells, options.classNames), width)
   const tiles = cells.map(({ picture }) => fitInto(picture, side))
   // Rows are as high as their highest picture.
   const rowHeights = Array.from({ length: Math.ceil(cells.length / columns) }, (_, row) =>
@@ -77,20 +73,35 @@ export async function pictureSheet(cells: readonly SheetCell[], options: SheetOp
     .toBuffer()
 }
 
+interface LegendEntry {
+  readonly name: string
+  readonly colour: string
+}
+
+/** What the colours of boxes and skeletons mean. */
+function legendOf(cells: readonly SheetCell[], classNames: readonly string[]): LegendEntry[] {
+  const used = [...new Set(cells.flatMap(({ boxes }) => boxes.map(({ classIndex }) => classIndex)))]
+  const classes = used
+    .toSorted((a, b) => a - b)
+    .map((classIndex) => ({ name: classNames[classIndex] ?? String(classIndex), colour: classColour(classIndex) }))
+  const hasPeople = cells.some(({ skeletons = [] }) => skeletons.length > 0)
+  return hasPeople ? [...classes, ...bodySides.map((side) => ({ name: side, colour: sideColours[side] }))] : classes
+}
+
 /** Names with a patch of their colour, in as many lines as they need. */
-function legendSvg(classes: readonly number[], classNames: readonly string[], width: number) {
+function legendSvg(legend: readonly LegendEntry[], width: number) {
   let [left, line] = [gap, 0]
-  const entries = classes.map((classIndex) => {
-    const name = shorten(classNames[classIndex] ?? String(classIndex), width - 2 * gap - 24, legendSize)
+  const entries = legend.map(({ name: full, colour }) => {
+    const name = shorten(full, width - 2 * gap - 24, legendSize)
     const entryWidth = 24 + [...name].length * legendSize * letterWidth + 14
     if (left > gap && left + entryWidth > width - gap) [left, line] = [gap, line + 1]
     const top = gap + line * legendHeight
-    const patch = `<rect x="${left}" y="${top}" width="16" height="16" fill="${classColour(classIndex)}" stroke="#000000" stroke-opacity="0.55"/>`
+    const patch = `<rect x="${left}" y="${top}" width="16" height="16" fill="${colour}" stroke="#000000" stroke-opacity="0.55"/>`
     const letters = `<text x="${left + 22}" y="${top + legendSize}" font-family="${fontFamily}" font-size="${legendSize}" fill="${ink}">${escapeHtml(name)}</text>`
     left += entryWidth
     return `${patch}${letters}`
   })
-  return { svg: entries.join(""), height: classes.length === 0 ? 0 : (line + 1) * legendHeight }
+  return { svg: entries.join(""), height: legend.length === 0 ? 0 : (line + 1) * legendHeight }
 }
 
 function text(caption: string, x: number, y: number, width: number): string {

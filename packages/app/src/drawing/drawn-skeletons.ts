@@ -1,0 +1,40 @@
+import type { PersonTarget, Skeleton } from "@learnloss/learn"
+import type { BodySide, DrawnSkeleton } from "./skeleton-svg.ts"
+
+/** Below this height of its heat-map's peak a network is not sure of a joint. */
+const sureScore = 0.3
+
+/** The joints that a person marked in somebody, as they are drawn: hollow where nothing shows them. */
+export function labelledSkeleton({ joints }: Pick<PersonTarget, "joints">, skeleton: Skeleton): DrawnSkeleton {
+  return {
+    bones: skeleton.bones,
+    joints: joints.map(({ x, y, visibility }, joint) =>
+      visibility === 0 ? null : { x, y, side: sideOf(joint, skeleton), isHollow: visibility === 1 },
+    ),
+  }
+}
+
+/**
+ * The joints that a network found, as they are drawn: hollow where it is not sure.
+ *
+ * @param joints in pixels of the picture, in the order of the skeleton
+ */
+export function foundSkeleton(
+  joints: readonly { readonly x: number; readonly y: number; readonly score: number }[],
+  skeleton: Skeleton,
+): DrawnSkeleton {
+  return {
+    bones: skeleton.bones,
+    joints: joints.map(({ x, y, score }, joint) => ({
+      x,
+      y,
+      side: sideOf(joint, skeleton),
+      isHollow: score < sureScore,
+    })),
+  }
+}
+
+function sideOf(joint: number, { pairs }: Skeleton): BodySide {
+  if (pairs.some(([left]) => left === joint)) return "left"
+  return pairs.some(([, right]) => right === joint) ? "right" : "middle"
+}
