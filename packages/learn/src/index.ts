@@ -53,6 +53,7 @@ export {
   type DrawnSamples,
   type SampleOptions,
   type SamplePicture,
+  type ShownLabel,
   samplePictures,
 } from "./data/pictures/sample-pictures.ts"
 export { scaleTarget } from "./data/pictures/ssd-augmentation.ts"

@@ -1,5 +1,6 @@
+import { type TaskName, taskNames } from "@learnloss/contract"
 import type { DataDefect } from "@learnloss/learn"
-import { type Command, InvalidArgumentError } from "commander"
+import { type Command, InvalidArgumentError, Option } from "commander"
 import { plural } from "../report/format.ts"
 import { Told } from "./failure.ts"
 import type { CommandIo } from "./io.ts"
@@ -9,18 +10,21 @@ import { requireWritable } from "./require-writable.ts"
 const examples = `
 Without --augment pictures are shown whole; with it as training sees them: changed at random and brought to the size of
 the network's input. How they are changed, and the size, are those of --settings, a preset or a file of settings; without
-it every change of SSD is on. Boxes must fit their objects in both. A picture that cannot be read is named, the others are
-drawn, and the exit code is 2.
+it every change is on. Boxes must fit their objects in both. People (--task pose) are shown with their joints, hollow
+where they are hidden, and the square that the network sees of them; whoever else is in the picture is drawn faintly. A
+picture that cannot be read is named, the others are drawn, and the exit code is 2.
 
 Examples:
   $ learnloss data show voc:VOCdevkit/VOC2007
   $ learnloss data show voc:VOCdevkit/VOC2007 --augment -n 24 --out augmented.png
   $ learnloss data show voc:BCCD --augment --settings bccd-cpu
+  $ learnloss data show coco:people --task pose --augment
   $ learnloss data show images:photos --image-size 64
 `
 
 interface ShowArguments {
   readonly augment?: boolean
+  readonly task?: TaskName
   readonly count: number
   readonly seed: number
   readonly out: string
@@ -35,8 +39,14 @@ const mostSamples = 200
 export function addShowCommand(data: Command, io: CommandIo): void {
   data
     .command("show")
-    .description("draw samples with their boxes or classes, as they are or as training changes them")
+    .description("draw samples with their boxes, joints or classes, as they are or as training changes them")
     .argument("<SPEC>", "NAME or FORMAT:PATH")
+    .addOption(
+      new Option(
+        "--task <TASK>",
+        "what to read where there are boxes and joints (default: that of the settings)",
+      ).choices(taskNames),
+    )
     .option("--augment", "show them as training sees them, changed at random")
     .option("-n, --count <COUNT>", "samples to draw", parseSamples, 12)
     .option("--seed <SEED>", "draws the samples and their changes", parseSeed, 0)
@@ -55,6 +65,7 @@ export function addShowCommand(data: Command, io: CommandIo): void {
       const { atomicWrite } = await import("@learnloss/engine")
       const defects: DataDefect[] = []
       const { png, samples, unreadable } = await showSamples(spec, {
+        task: options.task ?? config?.task,
         count,
         seed,
         changes: augment === true ? (config?.augment ?? augmentSchema.parse({})) : null,

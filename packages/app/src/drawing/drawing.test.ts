@@ -1,11 +1,13 @@
-import type { Picture } from "@learnloss/learn"
+import type { Picture, Skeleton } from "@learnloss/learn"
 import sharp from "sharp"
 import { describe, expect, test } from "vitest"
 import { boxesSvg } from "./boxes-svg.ts"
 import { classColour, inkOn } from "./class-colours.ts"
 import { drawPicture } from "./draw-picture.ts"
 import { detectedBoxes, labeledBoxes } from "./drawn-boxes.ts"
+import { foundSkeleton, labelledSkeleton } from "./drawn-skeletons.ts"
 import { pictureSheet } from "./picture-sheet.ts"
+import { sideColours, skeletonsSvg } from "./skeleton-svg.ts"
 
 function grey(width: number, height: number): Picture {
   return { width, height, pixels: new Uint8Array(width * height * 3).fill(128) }
@@ -83,6 +85,67 @@ describe("a picture with boxes", () => {
     const svg = boxesSvg({ width: 400, height: 100 }, [box], { fontSize: 11, lineWidth: 2, dropsCrowdedLabels: false })
     expect(svg).toContain("&lt;script&gt;&amp;&quot; <")
     expect(svg).not.toContain("<script")
+  })
+})
+
+describe("a person", () => {
+  const skeleton: Skeleton = {
+    names: ["head", "left_hand", "right_hand", "right_foot"],
+    bones: [
+      [0, 1],
+      [0, 2],
+      [1, 2],
+      [2, 3],
+    ],
+    pairs: [[1, 2]],
+  }
+  const joints = [
+    { x: 100, y: 40, visibility: 2 },
+    { x: 160, y: 100, visibility: 2 },
+    { x: 40, y: 100, visibility: 1 },
+    { x: 0, y: 0, visibility: 0 },
+  ] as const
+
+  test("has bones in the colours of the sides and none to joints that nobody marked", async () => {
+    const drawn = labelledSkeleton({ joints }, skeleton)
+    expect(drawn.joints.map((joint) => joint && [joint.side, joint.isHollow])).toEqual([
+      ["middle", false],
+      ["left", false],
+      ["right", true],
+      null,
+    ])
+    const svg = skeletonsSvg([drawn], { lineWidth: 4 })
+    expect(svg.split("<line").length - 1).toBe(2 * 3)
+    expect(svg.split("<circle").length - 1).toBe(3)
+    // Both bones of the hidden hand.
+    expect(svg.split("stroke-dasharray").length - 1).toBe(2)
+    // Drawn 320 pixels wide: the middle of the bone from the head to the left hand, and a place beside it.
+    const picture = { picture: grey(200, 120), boxes: [], skeletons: [drawn] }
+    const { at } = await pixelsOf(await drawPicture(picture))
+    expect(at(208, 112)).toEqual(rgb(sideColours.left))
+    expect(at(208, 30)).toEqual([128, 128, 128])
+  })
+
+  test("has hollow joints where a network is not sure", () => {
+    const found = foundSkeleton(
+      joints.map(({ x, y }, joint) => ({ x, y, score: [0.9, 0.31, 0.29, 0][joint]! })),
+      skeleton,
+    )
+    expect(found.joints.map((joint) => joint?.isHollow)).toEqual([false, false, true, true])
+  })
+
+  test("lies over whoever else is in the picture, with what the network sees in dashes", () => {
+    const [one, other] = [
+      { ...labelledSkeleton({ joints }, skeleton), frame: [1, 2, 11, 12] as const },
+      { ...labelledSkeleton({ joints }, skeleton), isFaint: true },
+    ]
+    const svg = skeletonsSvg([one, other], { lineWidth: 2 })
+    expect(svg.startsWith('<g opacity="0.45">')).toBe(true)
+    expect(svg.indexOf("</g>")).toBeLessThan(svg.indexOf('<rect x="1" y="2" width="10" height="10"'))
+  })
+
+  test("of no marked joint is nothing", () => {
+    expect(skeletonsSvg([labelledSkeleton({ joints: [joints[3]] }, skeleton)], { lineWidth: 2 })).toBe("")
   })
 })
 

@@ -2,8 +2,16 @@ import { createRng } from "@learnloss/engine/threads"
 import type { Picture } from "../dataset.ts"
 import { type DecodedPicture, decodePicture } from "./decode-picture.ts"
 import { PictureCache } from "./picture-cache.ts"
-import type { PictureRequest, PreparedPicture } from "./picture-protocol.ts"
-import { pipelineOf } from "./pipelines.ts"
+import type { PictureRequest, PictureSettings, PreparedPicture } from "./picture-protocol.ts"
+import type { Prepared } from "./pipeline.ts"
+import { type PictureTask, pipelineOf, type TargetOf } from "./pipelines.ts"
+
+/** A request for what can do without normalised planes. */
+interface InputRequest extends Omit<PictureRequest, "settings"> {
+  readonly settings: Omit<PictureSettings, "table">
+}
+
+type AnyTarget = TargetOf<PictureTask>
 
 /** Decoded pictures of this thread. */
 const cache = new PictureCache<DecodedPicture>(({ pixels }) => pixels.byteLength)
@@ -13,7 +21,17 @@ const cache = new PictureCache<DecodedPicture>(({ pixels }) => pixels.byteLength
  *
  * @throws LearnlossError `BAD_IMAGE`, and what the task's pipeline throws
  */
-export async function preparePicture({ settings, source, target, change }: PictureRequest): Promise<PreparedPicture> {
+export async function preparePicture(request: PictureRequest): Promise<PreparedPicture> {
+  const { pixels, target } = await renderInput(request)
+  return { planes: normalizePixels(pixels, request.settings.table), target }
+}
+
+/**
+ * Decodes, changes and resizes one picture: what a network sees of it, before it is normalised.
+ *
+ * @throws LearnlossError `BAD_IMAGE`, and what the task's pipeline throws
+ */
+export async function renderInput({ settings, source, target, change }: InputRequest): Promise<Prepared<AnyTarget>> {
   const { height, width } = settings.imageShape
   const { prepare, keptSides } = pipelineOf(settings.task)
   const longestSide = keptSides * Math.max(height, width)
@@ -21,7 +39,7 @@ export async function preparePicture({ settings, source, target, change }: Pictu
     typeof source === "string"
       ? await cache.get(`${longestSide} ${source}`, () => decodePicture(source, longestSide), settings.cacheBytes)
       : inMemory(source)
-  const prepared = await prepare({
+  return await prepare({
     picture,
     name: typeof source === "string" ? source : "a picture in memory",
     target,
@@ -30,7 +48,6 @@ export async function preparePicture({ settings, source, target, change }: Pictu
     fill: settings.fill,
     skeleton: settings.skeleton,
   })
-  return { planes: normalizePixels(prepared.pixels, settings.table), target: prepared.target }
 }
 
 /** A picture that needs no decoding, as if it had come from a file. */

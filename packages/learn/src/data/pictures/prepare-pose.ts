@@ -1,9 +1,9 @@
-import type { Box } from "../boxes.ts"
-import type { Joint, PersonTarget, Skeleton } from "../people.ts"
+import type { PersonTarget } from "../people.ts"
 import { type DecodedPicture, requireFileSize } from "./decode-picture.ts"
 import type { Preparation, Prepared } from "./pipeline.ts"
 import { drawPoseChanges, noPoseChanges, type PoseAugmentation, type PoseChanges } from "./pose-augmentation.ts"
-import { type Affine, inverse, transform, warpPicture } from "./warp.ts"
+import { swapSides, transformPerson } from "./transform-person.ts"
+import { type Affine, inverse, warpPicture } from "./warp.ts"
 
 /**
  * Cuts a person out of the whole picture at the size of a network's input, after random changes where they are asked
@@ -26,7 +26,8 @@ export async function preparePose({
   const toPicture = shrunkAs(picture, toFile)
   const pixels = warpPicture(picture, { size, toPicture, colours: changes.colours, fill })
   const seen = changes.isMirrored ? { ...target, joints: swapSides(target.joints, skeleton) } : target
-  return { pixels, target: transformPerson(seen, inverse(toFile), size) }
+  const crop = { center: [size.width / 2, size.height / 2], side: size.width } as const
+  return { pixels, target: { ...transformPerson(seen, inverse(toFile), size), crop } }
 }
 
 /** From pixels of the input to pixels of the file that the person was marked in. */
@@ -55,39 +56,4 @@ function shrunkAs({ width, height, fileWidth, fileHeight }: DecodedPicture, to: 
     yy: to.yy * down,
     y0: to.y0 * down,
   }
-}
-
-/** What is left is right in a mirrored picture. */
-function swapSides(joints: readonly Joint[], skeleton: Skeleton | undefined): readonly Joint[] {
-  const swapped = [...joints]
-  for (const [left, right] of skeleton?.pairs ?? []) {
-    swapped[left] = joints[right] as Joint
-    swapped[right] = joints[left] as Joint
-  }
-  return swapped
-}
-
-function transformPerson(
-  target: PersonTarget,
-  toInput: Affine,
-  { width, height }: { readonly width: number; readonly height: number },
-): PersonTarget {
-  const growth = Math.abs(toInput.xx * toInput.yy - toInput.xy * toInput.yx)
-  return {
-    width,
-    height,
-    joints: target.joints.map(({ x, y, visibility }) => ({ ...transform(toInput, x, y), visibility })),
-    crop: { center: [width / 2, height / 2], side: width },
-    box: target.box && boxAround(target.box, toInput),
-    area: target.area && target.area * growth,
-    head: target.head && { ...target.head, length: target.head.length * Math.sqrt(growth) },
-    imageId: target.imageId,
-  }
-}
-
-/** The smallest upright box that holds a box which may have been turned. */
-function boxAround([x1, y1, x2, y2]: Box, to: Affine): Box {
-  const corners = [transform(to, x1, y1), transform(to, x2, y1), transform(to, x1, y2), transform(to, x2, y2)]
-  const [xs, ys] = [corners.map(({ x }) => x), corners.map(({ y }) => y)]
-  return [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)]
 }

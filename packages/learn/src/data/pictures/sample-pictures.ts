@@ -3,23 +3,27 @@ import { LearnlossError, type Rng } from "@learnloss/engine"
 import type { DetectionTarget } from "../boxes.ts"
 import { type AnyDataset, type Dataset, isPictures, type Picture, type PictureDataset } from "../dataset.ts"
 import { normalizationTable } from "../normalization.ts"
+import type { PersonTarget } from "../people.ts"
 import { augmentInto } from "../transforms.ts"
 import { decodePicture } from "./decode-picture.ts"
 import { meanColour } from "./picture-workers.ts"
-import { pipelines } from "./pipelines.ts"
-import { prepareDetection } from "./prepare-detection.ts"
-import { inMemory } from "./prepare-picture.ts"
+import { renderInput } from "./prepare-picture.ts"
 import { scaleTarget } from "./ssd-augmentation.ts"
+import { scalePerson } from "./transform-person.ts"
 
 /** A sample for a person to look at. */
 export interface SamplePicture {
   readonly id: string
   readonly picture: Picture
-  /** In pixels of the picture; null where a sample has one class. */
-  readonly target: DetectionTarget | null
-  /** Of a sample that has one. */
-  readonly className: string | null
+  readonly shows: ShownLabel
 }
+
+/** What a person said of a sample, in pixels of the picture that is shown of it. */
+export type ShownLabel =
+  | { readonly kind: "class"; readonly className: string }
+  | { readonly kind: "boxes"; readonly target: DetectionTarget }
+  /** With all others who were marked in the same whole picture. */
+  | { readonly kind: "person"; readonly target: PersonTarget; readonly others: readonly PersonTarget[] }
 
 /** A file that cannot be read, and why. */
 interface Unreadable {
@@ -55,9 +59,9 @@ export async function samplePictures(dataset: AnyDataset, options: SampleOptions
     positions.map(async (position) => {
       const id = ids[position] as string
       const rng = options.rng.child(`changes/${id}`)
-      if (!isPictures(dataset)) return { id, target: null, ...imageOf(dataset, position, options, rng) }
+      if (!isPictures(dataset)) return { id, ...imageOf(dataset, position, options, rng) }
       try {
-        return { id, className: null, ...(await pictureOf(dataset, position, options, rng)) }
+        return { id, ...(await pictureOf(dataset, position, options, rng)) }
       } catch (error) {
         const path = dataset.train.picture(position)
         if (!(error instanceof LearnlossError) || typeof path !== "string") throw error
@@ -72,26 +76,38 @@ export async function samplePictures(dataset: AnyDataset, options: SampleOptions
 }
 
 async function pictureOf(
-  { imageShape, normalization, train }: PictureDataset<DetectionTarget>,
+  { imageShape, normalization, skeleton, train }: PictureDataset<DetectionTarget | PersonTarget>,
   position: number,
   { changes, longestSide }: SampleOptions,
   rng: Rng,
-): Promise<Pick<SamplePicture, "picture" | "target">> {
+): Promise<Omit<SamplePicture, "id">> {
   const source = train.picture(position)
-  const target = train.targets[position] as DetectionTarget
-  const { width, height } = imageShape
-  const decodedSide = changes !== null ? pipelines.detection.keptSides * Math.max(width, height) : longestSide
-  const decoded = typeof source === "string" ? await decodePicture(source, decodedSide) : inMemory(source)
-  if (changes === null) return { picture: decoded, target: scaleTarget(target, decoded.width, decoded.height) }
-  const prepared = await prepareDetection({
-    picture: decoded,
-    name: typeof source === "string" ? source : "a picture in memory",
-    target,
-    change: { augmentation: changes, rng },
-    size: { width, height },
-    fill: meanColour(normalization),
-  })
-  return { picture: { width, height, pixels: prepared.pixels }, target: prepared.target }
+  const target = train.targets[position] as DetectionTarget | PersonTarget
+  if (changes !== null) {
+    const task = isPerson(target) ? "pose" : "detection"
+    const settings = { task, imageShape, fill: meanColour(normalization), skeleton, cacheBytes: 0 } as const
+    const change = { augmentation: changes, rngPath: rng.path }
+    const { pixels, target: changed } = await renderInput({ settings, source, target, change })
+    const { width, height } = imageShape
+    const shows = isPerson(changed) ? personShown(changed, []) : ({ kind: "boxes", target: changed } as const)
+    return { picture: { width, height, pixels }, shows }
+  }
+  const picture = typeof source === "string" ? await decodePicture(source, longestSide) : source
+  const { width, height } = picture
+  if (!isPerson(target)) return { picture, shows: { kind: "boxes", target: scaleTarget(target, width, height) } }
+  const others = train.targets.filter(
+    (other) => isPerson(other) && other.imageId === target.imageId && other !== target,
+  )
+  const [shown, ...rest] = [target, ...(others as PersonTarget[])].map((person) => scalePerson(person, width, height))
+  return { picture, shows: personShown(shown as PersonTarget, rest) }
+}
+
+function isPerson(target: DetectionTarget | PersonTarget): target is PersonTarget {
+  return "joints" in target
+}
+
+function personShown(target: PersonTarget, others: readonly PersonTarget[]): ShownLabel {
+  return { kind: "person", target, others }
 }
 
 /** Planes of an image, changed as training changes them, as an interleaved picture. */
@@ -100,7 +116,7 @@ function imageOf(
   position: number,
   { changes }: SampleOptions,
   rng: Rng,
-): Pick<SamplePicture, "picture" | "className"> {
+): Omit<SamplePicture, "id"> {
   const { channels, height, width } = imageShape
   // What training fills the edges with is the mean once it is normalised: here the mean is added again.
   const mean = normalization.mean.map((value) => value * 255)
@@ -117,5 +133,8 @@ function imageOf(
     }
   }
   const target = train.targets[position] as number
-  return { picture: { width, height, pixels }, className: classNames[target] ?? String(target) }
+  return {
+    picture: { width, height, pixels },
+    shows: { kind: "class", className: classNames[target] ?? String(target) },
+  }
 }
