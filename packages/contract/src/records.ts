@@ -30,6 +30,7 @@ export const cycleRecordSchema = z.strictObject({
     .object({
       recallPerClass: z.array(fraction.nullable()).optional(),
       averagePrecisionPerClass: z.array(fraction.nullable()).optional(),
+      pckPerJoint: z.array(fraction.nullable()).optional(),
     })
     .catchall(z.unknown())
     .refine((metrics) => mainMeasureIn(metrics) !== undefined, { message: "the main measure of a task" })
@@ -127,9 +128,15 @@ export type PredictionsRecord = z.output<typeof predictionsRecordSchema>
 
 const positive = z.number().int().positive()
 
+const jointPairs = z.array(z.tuple([count, count]))
+
 /** `network.json`: what a run's networks need to be written to a file. */
 export const networkDataSchema = z.strictObject({
   imageShape: z.strictObject({ channels: positive, height: positive, width: positive }),
   classNames: z.array(z.string()).min(1),
   normalization: z.strictObject({ mean: z.array(z.number()), std: z.array(z.number().positive()) }),
+  skeleton: z
+    .strictObject({ names: z.array(z.string()), bones: jointPairs, pairs: jointPairs })
+    .optional()
+    .describe("of people: their joints, which the class names name too"),
 })

@@ -1,24 +1,16 @@
 import { InternalError } from "@learnloss/engine"
-import {
-  type AnyDataset,
-  type DetectionTarget,
-  decodePicture,
-  isPictures,
-  type PickedImage,
-  type PictureDataset,
-  scaleTarget,
-} from "@learnloss/learn"
-import { labeledBoxes } from "../drawing/drawn-boxes.ts"
+import { type AnyDataset, isPictures, type PickedImage, type PictureDataset } from "@learnloss/learn"
 import { pictureSheet } from "../drawing/picture-sheet.ts"
 import { contactSheet } from "./contact-sheet.ts"
 import { formatScore } from "./format.ts"
+import { showSample } from "./shown-sample.ts"
 
-/** Pictures with boxes need more room than images of one class, so fewer are drawn, in columns and of this side. */
+/** Pictures with boxes or joints need more room than images of one class, so fewer are drawn, in columns and of this side. */
 const picturesShown = 12
 const pictureColumns = 4
 const pictureSide = 260
 
-/** Draws picked images of a pool as one PNG, each with the label or boxes that it was given and its score. */
+/** Draws picked images of a pool as one PNG, each with the label, boxes or joints that it was given and its score. */
 export async function drawPicked(picked: readonly PickedImage[], pool: AnyDataset): Promise<Uint8Array> {
   const positions = new Map(pool.train.ids.map((id, position) => [id, position]))
   const positionOf = (id: string): number => {
@@ -38,18 +30,15 @@ export async function drawPicked(picked: readonly PickedImage[], pool: AnyDatase
 
 async function drawPictures(
   picked: readonly PickedImage[],
-  { train, classNames }: PictureDataset<DetectionTarget>,
+  // biome-ignore lint/suspicious/noExplicitAny: only what shows a sample looks into its target
+  pool: PictureDataset<any>,
   positionOf: (id: string) => number,
 ): Promise<Uint8Array> {
   const cells = await Promise.all(
     picked.map(async ({ id, score }) => {
-      const position = positionOf(id)
-      const source = train.picture(position)
-      const picture = typeof source === "string" ? await decodePicture(source, 2 * pictureSide) : source
-      const target = scaleTarget(train.targets[position] as DetectionTarget, picture.width, picture.height)
-      const caption = score === null ? id : `${formatScore(score)}  ${id}`
-      return { picture, boxes: labeledBoxes(target, classNames), caption }
+      const { marked } = await showSample(pool, "train", positionOf(id), pictureSide)
+      return { ...marked, caption: score === null ? id : `${formatScore(score)}  ${id}` }
     }),
   )
-  return await pictureSheet(cells, { columns: pictureColumns, side: pictureSide, classNames })
+  return await pictureSheet(cells, { columns: pictureColumns, side: pictureSide, classNames: pool.classNames })
 }

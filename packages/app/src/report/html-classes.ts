@@ -6,32 +6,48 @@ import { html, type Markup } from "./markup.ts"
 import type { MergedRuns } from "./merge-runs.ts"
 import { spread } from "./statistics.ts"
 import { labelCounts, measureOf, strategiesIn } from "./summary.ts"
+import { wordsOf } from "./task-words.ts"
 
-/** Average precision of each class with all labels, a column for each strategy; nothing where it was not measured. */
-export function classPrecisionSection({ cycles, classNames }: Pick<MergedRuns, "cycles" | "classNames">): Markup | [] {
+/** What tasks measure of each class or joint, and how the table says what it is. */
+const measures = {
+  averagePrecisionPerClass: {
+    heading: "Average precision of each class",
+    note: (title: string) =>
+      `Test ${title} is the mean of these. A class that no test image shows has a dash and does not count.`,
+  },
+  pckPerJoint: {
+    heading: "Share of each joint that was found",
+    note: (title: string) =>
+      `By the rule of test ${title}, which is the share of all joints together. A joint that nobody labelled has a dash.`,
+  },
+} as const satisfies Partial<Record<keyof CycleRecord["metrics"], { heading: string; note(title: string): string }>>
+
+const names = Object.keys(measures) as (keyof typeof measures)[]
+
+/** What was measured of each class or joint with all labels, a column for each strategy; nothing where nothing was. */
+export function classSection(runs: Pick<MergedRuns, "cycles" | "classNames" | "runs">): Markup | [] {
+  const { cycles, classNames } = runs
   const finalLabels = labelCounts(cycles).at(-1) ?? 0
-  const last = cycles.filter((record) => record.labels === finalLabels && precisions(record) !== undefined)
+  const name = names.find((each) => cycles.some(({ metrics }) => metrics[each] !== undefined))
+  if (name === undefined) return []
+  const shares = ({ metrics }: CycleRecord): readonly (number | null)[] => metrics[name] ?? []
+  const last = cycles.filter((record) => record.labels === finalLabels && shares(record).length > 0)
   const strategies = strategiesIn(last)
-  if (strategies.length === 0) return []
-  const classes = Math.max(...last.map((record) => precisions(record)?.length ?? 0))
+  const classes = Math.max(0, ...last.map((record) => shares(record).length))
   const cell = (strategy: string, index: number): string =>
     formatSpread(
       spread(
         last
           .filter((record) => record.strategy === strategy)
-          .map((record) => precisions(record)?.[index] ?? null)
+          .map((record) => shares(record)[index] ?? null)
           .filter((value) => value !== null),
       ),
     )
-  return html`<h3>Average precision of each class at ${formatCount(finalLabels)} labels (percent)</h3>
+  const { heading, note } = measures[name]
+  return html`<h3>${heading} at ${formatCount(finalLabels)} labels (percent)</h3>
 <div class="scroll"><table>
-<thead><tr><th>class</th>${strategies.map((strategy) => html`<th><span class="dot" style="background:${strategyColours[strategy]}"></span>${strategy}</th>`)}</tr></thead>
+<thead><tr><th>${wordsOf(runs.runs).part}</th>${strategies.map((strategy) => html`<th><span class="dot" style="background:${strategyColours[strategy]}"></span>${strategy}</th>`)}</tr></thead>
 <tbody>${Array.from({ length: classes }, (_, index) => html`<tr><th>${classNames?.[index] ?? String(index)}</th>${strategies.map((strategy) => html`<td>${cell(strategy, index)}</td>`)}</tr>`)}</tbody>
 </table></div>
-<p class="soft">Test ${measureOf(cycles).title} is the mean of these. A class that no test image shows has a dash and
-does not count. They stand in <code>${runFiles.cycles}</code>.</p>`
-}
-
-function precisions({ metrics }: CycleRecord): readonly (number | null)[] | undefined {
-  return metrics.averagePrecisionPerClass
+<p class="soft">${note(measureOf(cycles).title)} They stand in <code>${runFiles.cycles}</code>.</p>`
 }

@@ -2,7 +2,7 @@ import { runFiles } from "../experiments/run-files.ts"
 import { strategyColours } from "./chart-style.ts"
 import { formatCount, formatP, formatPoints, formatSpread, plural } from "./format.ts"
 import { chartSections } from "./html-charts.ts"
-import { classPrecisionSection } from "./html-classes.ts"
+import { classSection } from "./html-classes.ts"
 import { foundSection } from "./html-found.ts"
 import { pickedSection } from "./html-picked.ts"
 import { reproduceSection, settingsList } from "./html-settings.ts"
@@ -46,7 +46,7 @@ export async function reportPage(content: ReportContent): Promise<string> {
 ${details.length === 0 ? [] : html`<ul>${details.map((sentence) => html`<li>${paragraph(sentence)}</li>`)}</ul>`}
 </section>
 ${resultsSection(content)}
-${classPrecisionSection(runs)}
+${classSection(runs)}
 ${await chartSections(runs)}
 ${foundSection(runs)}
 ${int8Section(runs.cycles)}
