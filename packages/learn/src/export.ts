@@ -9,7 +9,7 @@ import {
   requireWeightsOf,
   type TensorMap,
 } from "@learnloss/engine"
-import type { Dataset } from "./data/dataset.ts"
+import type { PictureDataset } from "./data/dataset.ts"
 import type { ImportedModel } from "./models/imported/open.ts"
 import type { FileInput } from "./models/model.ts"
 import { openModel } from "./models/open-model.ts"
@@ -18,7 +18,7 @@ import { buildModule, buildTraining, imagesInput, type Learner } from "./trainin
 import { strategyTraining } from "./training/strategy-training.ts"
 
 /** What a written network tells of the images that it takes. */
-export type ExportedData = Pick<Dataset<unknown>, "imageShape" | "classNames" | "normalization">
+export type ExportedData = Pick<PictureDataset<unknown>, "imageShape" | "classNames" | "normalization" | "skeleton">
 
 /** How images are brought to a network that a file holds; JSON in its metadata. */
 export interface ImageInput {
@@ -28,7 +28,10 @@ export interface ImageInput {
   readonly width: number
   /** How the values of an image follow one another; `flat` is `channels-first` in one row. */
   readonly layout: FileInput["layout"]
-  /** `cover` fills the input and cuts off what stands out, `stretch` changes the proportions. */
+  /**
+   * `cover` fills the input and cuts off what stands out, `stretch` changes the proportions; `square crop` shows a person in
+   * a square that may stand out over the image's edges, the mean colour outside.
+   */
   readonly fit: "cover" | "stretch" | "square crop"
 }
 
@@ -43,11 +46,12 @@ export const predictedLossOutput = "predictedLoss"
 
 /**
  * Writes a trained network as an ONNX model with its weights inside and a dynamic batch. Its first outputs are what the
- * task gives: logits [B, classes], or the detections that decoding and suppression inside the file leave. Where a loss
- * module was trained, the last is the predicted loss, [B].
+ * task gives: logits [B, classes], the detections that decoding and suppression inside the file leave, or the joints of a
+ * person where the heat-maps are highest. Where a loss module was trained, the last is the predicted loss, [B].
  *
  * Images are normalised as the metadata `mean` and `std` say: (pixel / 255 - mean) / std per channel. `task`, `classes` and
- * `images` (see `ImageInput`) tell the rest that a program needs to feed the file and to name what it gives.
+ * `images` (see `ImageInput`) tell the rest that a program needs to feed the file and to name what it gives; `skeleton` says
+ * which joints bones join, and which are left and right (`bones`, `pairs`).
  *
  * @throws LearnlossError `EXPORT_OP` for an op of a frozen part that cannot stand in that file, `EXPORT_BATCH` for a network
  * that computes with the size of its batch
@@ -63,6 +67,7 @@ export function exportNetwork(learner: Learner, weights: TensorMap, data: Export
     classes: JSON.stringify(data.classNames),
     mean: JSON.stringify(mean),
     std: JSON.stringify(std),
+    ...(data.skeleton && { skeleton: JSON.stringify({ bones: data.skeleton.bones, pairs: data.skeleton.pairs }) }),
   })
 }
 

@@ -40,6 +40,7 @@ export { fashionMnistFiles } from "./data/fashion-mnist.ts"
 export { normalizationPerChannel } from "./data/normalization.ts"
 export { type DataSpec, openDataset, parseDataSpec } from "./data/open-dataset.ts"
 export {
+  cropAround,
   type HeadSize,
   type Joint,
   type PersonCrop,
@@ -49,6 +50,7 @@ export {
   type Skeleton,
 } from "./data/people.ts"
 export { type DecodedPicture, decodePicture } from "./data/pictures/decode-picture.ts"
+export { preparePose } from "./data/pictures/prepare-pose.ts"
 export {
   type DrawnSamples,
   type SampleOptions,
@@ -78,7 +80,7 @@ export { models } from "./models/models.ts"
 export { type OpenedModel, openModel } from "./models/open-model.ts"
 export { type NetworkFile, readNetworkFile } from "./predict/network-file.ts"
 export { type ImagePrediction, type PredictOptions, predictImages } from "./predict/predict-images.ts"
-export type { Answer } from "./predict/read-outputs.ts"
+export type { Answer, FoundPerson } from "./predict/read-outputs.ts"
 export type { HeldOutFigures } from "./rank/held-out.ts"
 export { rankPool } from "./rank/rank-pool.ts"
 export type { RankEvent, RankedImage, Ranking, RankOptions, RankSettings } from "./rank/ranking.ts"

@@ -16,7 +16,9 @@ and, where a loss module was trained, the predicted loss ("predictedLoss", one o
 Images go in as they were trained on: (pixel / 255 - mean) / std per channel, at the size and in the layout that the
 metadata name with the task, the classes, mean and std. A classifier gives logits. A detector's file holds decoding and
 suppression: "boxes" [N, 4] (corners x1, y1, x2, y2 as shares of width and height, 0..1), "scores" [N], "classes" [N]
-(counted from 0) and "imageIndex" [N] (which image of the batch), image by image, highest score first.
+(counted from 0) and "imageIndex" [N] (which image of the batch), image by image, highest score first. A file that finds joints
+is shown a square around each person and gives "joints" [B, J, 2] (x, y as shares of the square) and "scores" [B, J]; its
+metadata hold "skeleton" too.
 
 Examples:
   $ learnloss export learnloss-runs/DIR --strategy learning-loss --trial 1 --out trained.onnx

@@ -110,7 +110,11 @@ describe("learnloss predict", () => {
 
   it.each([
     ["drawings over the images", () => [model, photos, "--draw", photos], /0\.png would be written over/],
-    ["boxes of a classifier", () => [model, photos, "--format", "coco"], /finds objects, got one for classification/],
+    [
+      "boxes of a classifier",
+      () => [model, photos, "--format", "coco"],
+      /finds objects or people, got one for classification/,
+    ],
     ["a network that is not there", () => ["nowhere.onnx", photos], /nowhere\.onnx: .*, got nothing there/],
     ["images that are not there", () => [model, "nowhere"], /nowhere: expected a readable file, got .*no such file/],
     ["a strategy of a file", () => [model, photos, "--strategy", "random"], /Leave --strategy/],

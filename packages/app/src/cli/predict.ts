@@ -16,6 +16,7 @@ interface PredictCommandOptions {
   readonly json?: boolean
   readonly out?: string
   readonly draw?: string
+  readonly people?: string
   readonly threads?: number
 }
 
@@ -24,23 +25,28 @@ The network is one that learnloss trained: a file that \`learnloss export\` or \
 one checkpoint in it. Of the networks of a run the one that did best on the test set with most labels is taken, unless
 --strategy and --trial choose; which it is goes to stderr. Images are JPEG, PNG or WebP; a folder stands for all below it.
 
-Classifiers give the probability of each class, detectors boxes [x1, y1, x2, y2] in pixels of the image. --threshold leaves
-out what scores less: by default 0.3 for detections, and nothing with --format coco and of classes. JSON and COCO are
-written whole or not at all; --draw puts pictures under the names of the images into a folder. An image that cannot be read
-is named, the others are predicted, and the exit code is 2.
+Classifiers give the probability of each class, detectors boxes [x1, y1, x2, y2] in pixels of the image, networks that find
+joints the place of each joint of each person. Without --people an image is taken for one person who fills it; with a COCO
+file or a list of detections each box of a person in it is looked at. --threshold leaves out what scores less: by default 0.3
+for detections, and nothing with --format coco, of classes and of joints. JSON and COCO are written whole or not at all; --draw
+puts pictures under the names of the images into a folder. An image that cannot be read is named, the others are predicted,
+and the exit code is 2.
 
 Examples:
   $ learnloss predict detector.onnx photo.jpg
   $ learnloss predict learnloss-runs/DIR photos --json > predictions.json
   $ learnloss predict learnloss-runs/DIR "photos/**/*.jpg" --strategy learning-loss --format coco --out boxes.json
   $ learnloss predict detector.onnx photos --draw drawn --threshold 0.5
+  $ learnloss predict pose.onnx photos --people boxes.json --format coco --out joints.json
 `
 
 /** Adds `learnloss predict RUN|MODEL.onnx IMAGE...` to the command. */
 export function addPredictCommand(program: Command, io: CommandIo): void {
   program
     .command("predict")
-    .description("say what a trained network sees in images: classes, or objects with their boxes")
+    .description(
+      "say what a trained network sees in images: classes, objects with their boxes, or the joints of people",
+    )
     .argument("<RUN|MODEL.onnx>", "a run's folder, or a file that learnloss wrote")
     .argument("<IMAGE...>", "image files, folders of images, patterns such as photos/*.jpg")
     .option("--strategy <NAME>", "whose network, where a run has several")
@@ -49,7 +55,8 @@ export function addPredictCommand(program: Command, io: CommandIo): void {
     .addOption(new Option("--format <NAME>", "how it is written (default: text)").choices(predictionFormats))
     .option("--json", "the same as --format json")
     .option("--out <FILE>", "write to a file instead of stdout")
-    .option("--draw <DIR>", "write a picture of each image with its boxes, or its classes")
+    .option("--draw <DIR>", "write a picture of each image with its boxes, skeletons or classes")
+    .option("--people <FILE.json>", "where people are: a COCO file, or what `--format coco` of a detector gave")
     .option("--threads <N>", "threads of one run of the network (default: every core)", parseCount)
     .addHelpText("after", examples)
     .action(async (from: string, images: string[], options: PredictCommandOptions) => {

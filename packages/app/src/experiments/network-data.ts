@@ -6,10 +6,12 @@ import type { ExportedData } from "@learnloss/learn"
 import { runFiles } from "./run-files.ts"
 
 /** Writes down what a run's networks need to be written to a file, when that was not done yet. */
-export function keepNetworkData(folder: string, { imageShape, classNames, normalization }: ExportedData): void {
+export function keepNetworkData(folder: string, data: ExportedData): void {
   const path = join(folder, runFiles.network)
   if (existsSync(path)) return
-  atomicWrite(path, `${JSON.stringify({ imageShape, classNames, normalization }, null, 2)}\n`)
+  const { imageShape, classNames, normalization, skeleton } = data
+  const kept = { imageShape, classNames, normalization, ...(skeleton && { skeleton }) }
+  atomicWrite(path, `${JSON.stringify(kept, null, 2)}\n`)
 }
 
 /**
@@ -34,5 +36,6 @@ export function readNetworkData(folder: string): ExportedData {
   }
   const parsed = networkDataSchema.safeParse(input)
   if (!parsed.success) throw refuse("something else")
-  return parsed.data
+  const { skeleton, ...rest } = parsed.data
+  return { ...rest, ...(skeleton && { skeleton }) }
 }

@@ -4,6 +4,7 @@ import { atomicWrite, LearnlossError } from "@learnloss/engine"
 import { decodePicture, type ImagePrediction, type NetworkFile } from "@learnloss/learn"
 import { drawPicture } from "../drawing/draw-picture.ts"
 import { detectedBoxes } from "../drawing/drawn-boxes.ts"
+import { foundSkeleton } from "../drawing/drawn-skeletons.ts"
 import { pictureSheet } from "../drawing/picture-sheet.ts"
 import { throwIfInterrupted } from "../experiments/interruption.ts"
 import { formatPercent } from "../report/format.ts"
@@ -48,7 +49,7 @@ function realOf(path: string): string {
 }
 
 export interface DrawOptions {
-  readonly network: Pick<NetworkFile, "where" | "task" | "classNames">
+  readonly network: Pick<NetworkFile, "where" | "task" | "classNames" | "skeleton">
   readonly threshold: number
   /** By the path of the image. */
   readonly paths: ReadonlyMap<string, string>
@@ -57,7 +58,7 @@ export interface DrawOptions {
 }
 
 /**
- * Draws each image with the boxes that were found in it, or with its most probable classes under it.
+ * Draws each image with the boxes or people that were found in it, or with its most probable classes under it.
  *
  * @throws LearnlossError `INTERRUPTED`, `BAD_IMAGE` for a file that changed meanwhile, `FILE_NOT_WRITTEN`
  */
@@ -84,6 +85,20 @@ async function drawOne(
   }
   const picture = await decodePicture(image.path, longestSide)
   const [across, down] = [picture.width / size.width, picture.height / size.height]
+  if (answer.task === "pose") {
+    const skeleton = { bones: [], pairs: [], ...network.skeleton, names: network.classNames }
+    const skeletons = answer.people.map(({ joints, crop: { center, side } }) => {
+      const scaled = joints.map(({ x, y, score }) => ({ x: x * across, y: y * down, score }))
+      const drawn = foundSkeleton(scaled, skeleton)
+      const [x, y, half] = [center[0] * across, center[1] * down, side / 2]
+      return {
+        ...drawn,
+        joints: drawn.joints.map((joint, index) => ((joints[index]?.score ?? 0) < threshold ? null : joint)),
+        frame: [x - half * across, y - half * down, x + half * across, y + half * down] as const,
+      }
+    })
+    return await drawPicture({ picture, boxes: [], skeletons })
+  }
   const shown = answer.detections
     .filter(({ score }) => score >= threshold)
     .map(({ box: [x1, y1, x2, y2], ...detection }) => ({

@@ -1,12 +1,13 @@
 import { atomicWrite, LearnlossError } from "@learnloss/engine"
-import { type ImagePrediction, predictImages } from "@learnloss/learn"
+import { type ImagePrediction, type NetworkFile, predictImages } from "@learnloss/learn"
 import { requireWritable } from "../cli/require-writable.ts"
 import type { CheckpointQuery } from "../experiments/export-run.ts"
 import { shownScore } from "../report/shown-score.ts"
 import { drawingPaths, drawPredictions } from "./draw-predictions.ts"
 import { listImages } from "./list-images.ts"
 import { openNetwork } from "./open-network.ts"
-import { type PredictionFormat, predictionWriters } from "./write-predictions.ts"
+import { readPeople } from "./people-file.ts"
+import { formatsOf, type PredictionFormat, predictionWriters } from "./write-predictions.ts"
 
 export interface PredictSettings extends CheckpointQuery {
   /** Files, folders and patterns. */
@@ -16,6 +17,8 @@ export interface PredictSettings extends CheckpointQuery {
   readonly threshold?: number
   /** File to write to instead of giving the text back. */
   readonly out?: string
+  /** COCO file or list of detections that says where people are; without it each image is taken for one. */
+  readonly people?: string
   /** Folder for a picture of each image with what was found in it. */
   readonly draw?: string
   readonly threads: number
@@ -39,8 +42,8 @@ export interface PredictOutcome {
 /**
  * Predicts images with a network and writes what it says; nothing is written unless all is predicted.
  *
- * @throws LearnlossError `FORMAT_OF_ANOTHER_TASK`, `FILE_NOT_WRITTEN`, `INTERRUPTED`, and what opening networks and listing
- * images throw
+ * @throws LearnlossError `FORMAT_OF_ANOTHER_TASK`, `PEOPLE_OF_ANOTHER_TASK`, `FILE_NOT_WRITTEN`, `INTERRUPTED`, and what
+ * opening networks, listing images and reading people throw
  */
 export async function runPredict(settings: PredictSettings, watcher: PredictWatcher): Promise<PredictOutcome> {
   const { images: given, format, out, draw, threads } = settings
@@ -48,28 +51,49 @@ export async function runPredict(settings: PredictSettings, watcher: PredictWatc
   const asked = await listImages(given)
   const drawings = draw === undefined ? undefined : drawingPaths(draw, asked)
   for (const path of drawings?.values() ?? []) requireWritable("--draw", path)
+  const people = settings.people === undefined ? undefined : readPeople(settings.people)
   const { network, origin } = await openNetwork(settings)
-  const isDetector = network.task === "detection"
-  if (format === "coco" && !isDetector) {
-    throw new LearnlossError("FORMAT_OF_ANOTHER_TASK", {
-      where: "--format coco",
-      expected: "a network that finds objects",
-      got: `one for ${network.task}`,
-      fix: "Use --format json.",
-    })
-  }
+  requireFitting(network.task, settings)
   watcher.onOpen(origin)
-  const threshold = settings.threshold ?? (isDetector && format !== "coco" ? shownScore : 0)
-  const drawnThreshold = settings.threshold ?? (isDetector ? shownScore : 0)
+  const least = leastScores[network.task]
+  const threshold = settings.threshold ?? (format === "coco" ? 0 : least)
+  const drawnThreshold = settings.threshold ?? least
   const paths = asked.map(({ path }) => path)
   const { signal } = watcher
   const onProgress = (done: number, total: number) => watcher.onProgress("images", done, total)
-  const images = await predictImages(network, paths, { threads, signal, onProgress })
+  const cropsOf = people && ((path: string) => people.of(path).map(({ crop }) => crop))
+  const images = await predictImages(network, paths, { threads, signal, onProgress, ...(cropsOf && { cropsOf }) })
   if (drawings !== undefined) {
     const onDrawn = (done: number, total: number) => watcher.onProgress("drawings", done, total)
     await drawPredictions(images, { network, threshold: drawnThreshold, paths: drawings, signal, onProgress: onDrawn })
   }
-  const text = predictionWriters[format]({ network, images, threshold })
+  const text = predictionWriters[format]({ network, images, threshold, people })
   if (out !== undefined) atomicWrite(out, text)
   return { text, images: images.length, unreadable: images.flatMap((image) => ("unreadable" in image ? image : [])) }
+}
+
+/** Least scores of what is told, where nobody asks for others. */
+const leastScores = { classification: 0, detection: shownScore, pose: 0 } as const satisfies Record<
+  NetworkFile["task"],
+  number
+>
+
+/** @throws LearnlossError `FORMAT_OF_ANOTHER_TASK`, `PEOPLE_OF_ANOTHER_TASK` */
+function requireFitting(task: NetworkFile["task"], { format, people }: PredictSettings): void {
+  const formats: readonly PredictionFormat[] = formatsOf[task]
+  if (!formats.includes(format)) {
+    throw new LearnlossError("FORMAT_OF_ANOTHER_TASK", {
+      where: `--format ${format}`,
+      expected: "a network that finds objects or people",
+      got: `one for ${task}`,
+      fix: "Use --format json.",
+    })
+  }
+  if (people === undefined || task === "pose") return
+  throw new LearnlossError("PEOPLE_OF_ANOTHER_TASK", {
+    where: `--people ${people}`,
+    expected: "a network that finds the joints of people",
+    got: `one for ${task}`,
+    fix: "Leave --people out.",
+  })
 }

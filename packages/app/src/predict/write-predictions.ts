@@ -1,5 +1,7 @@
-import type { ImagePrediction, NetworkFile } from "@learnloss/learn"
-import { formatPercent, plural } from "../report/format.ts"
+import type { Answer, ImagePrediction, NetworkFile } from "@learnloss/learn"
+import { formatCount, formatPercent, plural } from "../report/format.ts"
+import type { People } from "./people-file.ts"
+import { isOfPeople, linesOf, peopleCoco, personJson, toHundredths } from "./write-people.ts"
 
 /** How predictions are written. */
 export const predictionFormats = ["text", "json", "coco"] as const
@@ -7,17 +9,27 @@ export type PredictionFormat = (typeof predictionFormats)[number]
 
 /** Predictions of a network, of which those below a threshold are left out. */
 export interface Predictions {
-  readonly network: Pick<NetworkFile, "where" | "task" | "classNames">
+  readonly network: Pick<NetworkFile, "where" | "task" | "classNames" | "skeleton">
   readonly images: readonly ImagePrediction[]
   readonly threshold: number
+  /** Where the network was told that people are. */
+  readonly people?: People | undefined
 }
 
-/** Writes predictions, ending with a newline. `coco` holds detections alone. */
+/** Formats that what a task finds is written in. */
+export const formatsOf = {
+  classification: ["text", "json"],
+  detection: predictionFormats,
+  pose: predictionFormats,
+} as const satisfies Record<NetworkFile["task"], readonly PredictionFormat[]>
+
+/** Writes predictions, ending with a newline. `coco` holds detections and people alone. */
 export const predictionWriters = {
   text: textOf,
   json: (predictions) => `${JSON.stringify(jsonOf(predictions), null, 2)}\n`,
   // Made for programs, and several times as long with a line for each number.
-  coco: (predictions) => `${JSON.stringify(cocoOf(predictions))}\n`,
+  coco: (predictions) =>
+    `${JSON.stringify(predictions.network.task === "pose" ? peopleCoco(predictions) : cocoOf(predictions))}\n`,
 } as const satisfies Record<PredictionFormat, (predictions: Predictions) => string>
 
 /** A class with its probability, or an object with its box in pixels of the image. */
@@ -27,12 +39,13 @@ export interface NamedPrediction {
   readonly box?: readonly [x1: number, y1: number, x2: number, y2: number]
 }
 
-/** What is predicted of an image at or above the threshold, highest score first. */
+/** What is predicted of an image at or above the threshold, highest score first; people are no classes. */
 export function namedPredictions(
-  { answer }: Extract<ImagePrediction, { answer: unknown }>,
+  { answer }: { readonly answer: Answer },
   { network, threshold }: Omit<Predictions, "images">,
 ): NamedPrediction[] {
   const nameOf = (index: number) => network.classNames[index] ?? String(index)
+  if (isOfPeople(answer)) return []
   const all: NamedPrediction[] =
     answer.task === "classification"
       ? answer.probabilities.map((score, index) => ({ class: nameOf(index), score }))
@@ -54,10 +67,12 @@ function jsonOf(predictions: Predictions) {
             path: image.path,
             ...image.size,
             ...(image.answer.predictedLoss === null ? {} : { predictedLoss: image.answer.predictedLoss }),
-            predictions: namedPredictions(image, predictions).map(({ box, ...rest }) => ({
-              ...rest,
-              ...(box === undefined ? {} : { box: box.map(toHundredths) }),
-            })),
+            predictions: isOfPeople(image.answer)
+              ? image.answer.people.map((person) => personJson(person, predictions))
+              : namedPredictions(image, predictions).map(({ box, ...rest }) => ({
+                  ...rest,
+                  ...(box === undefined ? {} : { box: box.map(toHundredths) }),
+                })),
           },
     ),
     unreadable: images.flatMap((image) =>
@@ -87,11 +102,6 @@ function cocoOf(predictions: Predictions) {
   }
 }
 
-/** A coordinate to a hundredth of a pixel: finer is noise. */
-function toHundredths(value: number): number {
-  return Math.round(value * 100) / 100
-}
-
 /** Classes that text names of an image. */
 const shownClasses = 3
 
@@ -106,6 +116,11 @@ function textOf(predictions: Predictions): string {
   const { images, network } = predictions
   const lines = images.flatMap((image) => {
     if ("unreadable" in image) return []
+    if (isOfPeople(image.answer)) {
+      const { people } = image.answer
+      const count = people.length === 1 ? "1 person" : `${formatCount(people.length)} people`
+      return [`${image.path}: ${count}`, ...linesOf(people, predictions)]
+    }
     const named = namedPredictions(image, predictions)
     if (network.task === "classification") {
       const shown = named.slice(0, shownClasses).map(({ class: name, score }) => `${name} ${formatPercent(score)}`)

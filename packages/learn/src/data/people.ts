@@ -27,6 +27,14 @@ export interface PersonCrop {
   readonly side: number
 }
 
+/** How much longer the side of a crop is than the longer side of the box that it is made from. */
+const cropMargin = 1.25
+
+/** The crop of a person around whom somebody drew a box. */
+export function cropAround([x1, y1, x2, y2]: Box): PersonCrop {
+  return { center: [(x1 + x2) / 2, (y1 + y2) / 2], side: cropMargin * Math.max(x2 - x1, y2 - y1) }
+}
+
 /** How long a head is, by which PCKh measures. */
 export interface HeadSize {
   /** In pixels: 0.6 times the diagonal of the head's box (Andriluka et al. 2014), or the distance of neck and head top. */

@@ -1,4 +1,5 @@
 import { decodeOnnxModel, LearnlossError } from "@learnloss/engine"
+import type { Skeleton } from "../data/people.ts"
 import type { ExportedData, ImageInput } from "../export.ts"
 import { isOutputsReader, outputReaders, type ReadableTask } from "./read-outputs.ts"
 
@@ -12,6 +13,8 @@ export interface NetworkFile {
   readonly classNames: readonly string[]
   readonly images: ImageInput
   readonly normalization: ExportedData["normalization"]
+  /** Of the joints that it finds, which its classes name. */
+  readonly skeleton?: Pick<Skeleton, "bones" | "pairs">
   readonly inputName: string
   readonly outputNames: readonly string[]
 }
@@ -36,7 +39,9 @@ export function readNetworkFile(model: Uint8Array, where: string): NetworkFile {
   }
   const task = metadata.get("task") ?? ""
   if (!isOutputsReader(task)) {
-    const known = Object.keys(outputReaders).join(" or ")
+    const known = Object.keys(outputReaders)
+      .join(", ")
+      .replace(/, (?=[^,]+$)/, " or ")
     throw notTold(where, `its metadata to name its task, ${known}`, task === "" ? describeKeys(metadata) : task)
   }
   const images = read("images", isImageInput)
@@ -50,6 +55,7 @@ export function readNetworkFile(model: Uint8Array, where: string): NetworkFile {
     classNames: read("classes", isNames),
     images,
     normalization: { mean: read("mean", perChannel), std: read("std", perChannel) },
+    ...(metadata.has("skeleton") && { skeleton: read("skeleton", isSkeleton) }),
     inputName: input.name,
     outputNames: outputs.map(({ name }) => name),
   }
@@ -71,6 +77,15 @@ function isNumbers(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((number) => Number.isFinite(number))
 }
 
+/** Whether something joins joints; which there are is not looked at. */
+function isSkeleton(value: unknown): value is Pick<Skeleton, "bones" | "pairs"> {
+  if (typeof value !== "object" || value === null) return false
+  const { bones, pairs } = value as Record<string, unknown>
+  const isPair = (pair: unknown) =>
+    Array.isArray(pair) && pair.length === 2 && pair.every((joint) => Number.isInteger(joint) && joint >= 0)
+  return [bones, pairs].every((list) => Array.isArray(list) && list.every(isPair))
+}
+
 function isImageInput(value: unknown): value is ImageInput {
   if (typeof value !== "object" || value === null) return false
   const { channels, height, width, layout, fit } = value as Record<string, unknown>
@@ -78,7 +93,7 @@ function isImageInput(value: unknown): value is ImageInput {
     (channels === 1 || channels === 3) &&
     [height, width].every((length) => Number.isInteger(length) && (length as number) > 0) &&
     ["channels-first", "channels-last", "flat"].includes(layout as string) &&
-    ["cover", "stretch"].includes(fit as string)
+    ["cover", "stretch", "square crop"].includes(fit as string)
   )
 }
 

@@ -186,7 +186,7 @@ describe("files that cannot be used", () => {
   })
 
   test.each([
-    ["no metadata at all", {}, /its task, classification or detection, got no metadata/],
+    ["no metadata at all", {}, /its task, classification, detection or pose, got no metadata/],
     ["a task that is not known", { ...whole, task: "poetry" }, /got poetry/],
     ["no classes", { ...whole, classes: "[]" }, /usable "classes"/],
     ["a mean of too few channels", { ...whole, mean: "[0]" }, /usable "mean" in its metadata, got \[0\]/],

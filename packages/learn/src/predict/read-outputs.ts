@@ -1,5 +1,6 @@
 import { InternalError, LearnlossError, type Tensor } from "@learnloss/engine"
 import type { Detection } from "../data/boxes.ts"
+import { type PersonCrop, placeInImage } from "../data/people.ts"
 import { predictedLossOutput } from "../export.ts"
 
 /** What a network says of one image. */
@@ -16,6 +17,24 @@ export type Answer =
       readonly detections: readonly Detection[]
       readonly predictedLoss: number | null
     }
+  | {
+      readonly task: "pose"
+      /** One of each crop that the network was shown. */
+      readonly people: readonly FoundPerson[]
+      /** Each person has one of their own. */
+      readonly predictedLoss: null
+    }
+
+/** A person whose joints a network found. */
+export interface FoundPerson {
+  /** What the network was shown. */
+  readonly crop: PersonCrop
+  /** In pixels of the image's file, in the order of the network's classes; `score` is the height of the peak, 0..1. */
+  readonly joints: readonly { readonly x: number; readonly y: number; readonly score: number }[]
+  /** Mean score of the joints. */
+  readonly score: number
+  readonly predictedLoss: number | null
+}
 
 /** Upright size of an image file, in pixels. */
 export interface FileSize {
@@ -23,13 +42,24 @@ export interface FileSize {
   readonly height: number
 }
 
+/** What a network was shown of an image file: all of it, or a square. */
+export interface View {
+  readonly size: FileSize
+  readonly crop?: PersonCrop
+}
+
+/** The square around a whole image. */
+export function squareAround({ width, height }: FileSize): PersonCrop {
+  return { center: [width / 2, height / 2], side: Math.max(width, height) }
+}
+
 type Outputs = Readonly<Record<string, Tensor>>
 
-/** Reads a file's outputs for a batch of images of the given sizes. */
-type OutputsReader = (outputs: Outputs, first: string, sizes: readonly FileSize[]) => Answer[]
+/** Reads a file's outputs for a batch of views. */
+type OutputsReader = (outputs: Outputs, first: string, views: readonly View[]) => Answer[]
 
 /** How the outputs of each task's files are read. */
-export const outputReaders = { classification: readClasses, detection: readDetections } as const
+export const outputReaders = { classification: readClasses, detection: readDetections, pose: readPoses } as const
 
 export type ReadableTask = keyof typeof outputReaders
 
@@ -38,7 +68,7 @@ export function isOutputsReader(task: string): task is ReadableTask {
 }
 
 /**
- * What a network says of each image of a batch.
+ * What a network says of each view of a batch.
  *
  * @param first name of the file's first output
  * @throws LearnlossError `OUTPUT_NOT_FINITE`
@@ -47,32 +77,43 @@ export function readOutputs(
   task: ReadableTask,
   outputs: Outputs,
   first: string,
-  sizes: readonly FileSize[],
+  views: readonly View[],
 ): readonly Answer[] {
   for (const [name, { dtype, data }] of Object.entries(outputs)) {
     if (dtype === "float32" && !data.every(Number.isFinite)) throw notFinite(name)
   }
   const read: OutputsReader = outputReaders[task]
-  return read(outputs, first, sizes)
+  return read(outputs, first, views)
 }
 
-function readClasses(outputs: Outputs, first: string, sizes: readonly FileSize[]): Answer[] {
+/** What a network says of an image from what it says of its views: people are put together, all others have one view. */
+export function joinAnswers(task: ReadableTask, answers: readonly Answer[]): Answer {
+  const [only] = answers
+  if (task !== "pose") return only ?? refuse("an image without a view")
+  return { task, people: answers.flatMap((answer) => ("people" in answer ? answer.people : [])), predictedLoss: null }
+}
+
+function refuse(what: string): never {
+  throw new InternalError(what)
+}
+
+function readClasses(outputs: Outputs, first: string, views: readonly View[]): Answer[] {
   const logits = floats(outputs, first)
-  const classes = logits.length / sizes.length
+  const classes = logits.length / views.length
   const predictedLoss = lossReader(outputs)
-  return sizes.map((_, image) => ({
+  return views.map((_, image) => ({
     task: "classification",
     probabilities: softmax(logits.subarray(image * classes, (image + 1) * classes)),
     predictedLoss: predictedLoss(image),
   }))
 }
 
-function readDetections(outputs: Outputs, _: string, sizes: readonly FileSize[]): Answer[] {
+function readDetections(outputs: Outputs, _: string, views: readonly View[]): Answer[] {
   const [boxes, scores] = [floats(outputs, "boxes"), floats(outputs, "scores")]
   const [classes, imageIndex] = [integers(outputs, "classes"), integers(outputs, "imageIndex")]
-  const found = sizes.map((): Detection[] => [])
+  const found = views.map((): Detection[] => [])
   for (const [index, image] of imageIndex.entries()) {
-    const { width, height } = sizes[Number(image)] as FileSize
+    const { width, height } = (views[Number(image)] as View).size
     const corner = (at: number, length: number) => (boxes[4 * index + at] as number) * length
     found[Number(image)]?.push({
       classIndex: Number(classes[index]),
@@ -82,6 +123,22 @@ function readDetections(outputs: Outputs, _: string, sizes: readonly FileSize[])
   }
   const predictedLoss = lossReader(outputs)
   return found.map((detections, image) => ({ task: "detection", detections, predictedLoss: predictedLoss(image) }))
+}
+
+function readPoses(outputs: Outputs, _: string, views: readonly View[]): Answer[] {
+  const [places, scores] = [floats(outputs, "joints"), floats(outputs, "scores")]
+  const joints = scores.length / views.length
+  const predictedLoss = lossReader(outputs)
+  return views.map(({ size, crop = squareAround(size) }, view) => {
+    const found = Array.from({ length: joints }, (_, joint) => {
+      const at = view * joints + joint
+      const place = { x: places[2 * at] as number, y: places[2 * at + 1] as number }
+      return { ...placeInImage(place, crop), score: scores[at] as number }
+    })
+    const score = found.reduce((sum, joint) => sum + joint.score, 0) / joints
+    const person = { crop, joints: found, score, predictedLoss: predictedLoss(view) }
+    return { task: "pose", people: [person], predictedLoss: null }
+  })
 }
 
 function lossReader(outputs: Outputs): (image: number) => number | null {

@@ -16,7 +16,7 @@ export type TaskMetrics = Readonly<Record<string, unknown>>
 export interface FileEnding {
   /** By name; what the tail reads is no output of the file. */
   readonly outputs: Readonly<Record<string, Value>>
-  readonly tail: ModelTail
+  readonly tail?: ModelTail | undefined
 }
 
 /**

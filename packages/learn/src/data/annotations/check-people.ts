@@ -1,5 +1,4 @@
-import type { Box } from "../boxes.ts"
-import type { Joint, PersonCrop, PersonTarget, Skeleton } from "../people.ts"
+import { cropAround, type Joint, type PersonTarget, type Skeleton } from "../people.ts"
 import type { AnnotatedImage, AnnotatedObject } from "./annotated-set.ts"
 import { checkBox } from "./check-objects.ts"
 import type { DefectLog } from "./defects.ts"
@@ -12,9 +11,6 @@ export interface Person {
   readonly className: string
   readonly target: PersonTarget
 }
-
-/** How much longer the side of a crop is than the longer side of the box that it is made from. */
-const crop = 1.25
 
 /** A pixel: the numbers of pixels may count from 0 or from 1. */
 const slack = 1
@@ -72,10 +68,6 @@ function targetOf(
     head: null,
     imageId: image.id,
   }
-}
-
-function cropAround([x1, y1, x2, y2]: Box): PersonCrop {
-  return { center: [(x1 + x2) / 2, (y1 + y2) / 2], side: crop * Math.max(x2 - x1, y2 - y1) }
 }
 
 function ownId({ carried }: AnnotatedObject): unknown {

@@ -7,6 +7,7 @@ import type { Model } from "../../models/model.ts"
 import type { Task } from "../task.ts"
 import { decodePose } from "./decode-pose.ts"
 import { evaluatePoses, measuredJoints } from "./evaluate-poses.ts"
+import { fileEnding } from "./file-ending.ts"
 import { averageMirrored } from "./flip-test.ts"
 import { heatmapLoss } from "./heatmap-loss.ts"
 import { heatmapEntropy, heatmapUnconfidence, lastMaps, outputStatistics } from "./heatmap-signals.ts"
@@ -45,6 +46,7 @@ export function pose(
     predictionOutput: lastMaps,
     ...(flipTest && { flipTest: (maps: Value, mirrored: Value) => averageMirrored(maps, mirrored, pairs) }),
     decode: (row) => decodePose(row, heatmaps),
+    fileEnding,
     objectsToShow: (found, { crop }) => [
       { classIndex: 0, score: rounded(found.score, 4), box: cornersOf(crop), joints: found.joints.map(shown(crop)) },
     ],

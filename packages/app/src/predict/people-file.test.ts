@@ -1,0 +1,67 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll, expect, test } from "vitest"
+import { readPeople } from "./people-file.ts"
+
+const root = mkdtempSync(join(tmpdir(), "learnloss-people-"))
+afterAll(() => rmSync(root, { recursive: true, force: true }))
+
+function fileWith(content: unknown): string {
+  const file = join(root, `${Math.random()}.json`)
+  writeFileSync(file, typeof content === "string" ? content : JSON.stringify(content))
+  return file
+}
+
+test("people of a COCO file are found by path, from the file's own folder, or by name", () => {
+  const people = readPeople(
+    fileWith({
+      images: [
+        { id: 7, file_name: "photos/a.jpg" },
+        { id: 8, file_name: "b.jpg" },
+      ],
+      categories: [
+        { id: 3, name: "dog" },
+        { id: 5, name: "person" },
+      ],
+      annotations: [
+        { image_id: 7, category_id: 5, bbox: [10, 20, 40, 100] },
+        { image_id: 7, category_id: 3, bbox: [0, 0, 9, 9] },
+        { image_id: 7, category_id: 5, bbox: [1, 2, 3, 4], iscrowd: 1 },
+        { image_id: 8, category_id: 5, bbox: [1, 2, 3, 4], score: 0.9 },
+        { image_id: 8, category_id: 5, bbox: [1, 2, 3, 4], score: 0.1 },
+        { image_id: 8, category_id: 5, bbox: [1, 2, 0, 4] },
+      ],
+    }),
+  )
+  const expected = [{ box: [10, 20, 50, 120], crop: { center: [30, 70], side: 125 } }]
+  for (const path of ["photos/a.jpg", join(root, "photos/a.jpg"), "elsewhere/a.jpg"]) {
+    expect(people.of(path)).toEqual(expected)
+    expect(people.imageIdOf(path)).toBe(7)
+  }
+  expect(people.of("b.jpg")).toHaveLength(1)
+  expect(people.of("c.jpg")).toEqual([])
+  expect(people.imageIdOf("c.jpg")).toBeUndefined()
+})
+
+test("people of a bare list of detections are found by the image's name without ending", () => {
+  const people = readPeople(
+    fileWith([
+      { image_id: 139, category_id: 1, bbox: [0, 0, 10, 10], score: 0.8 },
+      { image_id: "beach", category_id: 1, bbox: [0, 0, 20, 10], score: 0.8 },
+    ]),
+  )
+  expect(people.of("val/000000000139.jpg")).toEqual([{ box: [0, 0, 10, 10], crop: { center: [5, 5], side: 12.5 } }])
+  expect(people.imageIdOf("val/000000000139.jpg")).toBe(139)
+  expect(people.of("beach.png")).toHaveLength(1)
+  expect(people.of("other.png")).toEqual([])
+})
+
+test.each([
+  ["no JSON", "{"],
+  ["JSON of another kind", { images: [] }],
+  ["a file that names nobody", { images: [], annotations: [], categories: [] }],
+  ["boxes that are none", [{ image_id: 1, bbox: [0, 0, "wide", 1] }]],
+])("%s is refused", (_, content) => {
+  expect(() => readPeople(fileWith(content))).toThrow(expect.objectContaining({ code: "PEOPLE_NOT_READ" }))
+})
