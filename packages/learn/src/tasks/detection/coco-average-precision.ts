@@ -12,7 +12,7 @@ import {
   withoutObject,
 } from "./coco-matching.ts"
 import { type ClassGroup, groupByClass } from "./group-by-class.ts"
-import { outcome, precisionEnvelope } from "./precision-envelope.ts"
+import { meanPrecision, outcome } from "./precision-envelope.ts"
 
 /**
  * The twelve figures of COCO's evaluation, 0..1: means over classes and, unless the name says otherwise, over the
@@ -136,18 +136,6 @@ function countRight(outcomes: Uint8Array, places: Uint32Array, most: number): nu
     if (outcomes[index] === outcome.right && (places[index] as number) < most) count++
   }
   return count
-}
-
-function meanPrecision(order: Uint32Array, outcomes: Uint8Array, objects: number): number {
-  const envelope = precisionEnvelope(order, outcomes)
-  let sum = 0
-  let place = 0
-  for (let hundredth = 0; hundredth <= 100; hundredth++) {
-    // In floating point, as numpy's linspace and searchsorted have it: 35 of 100 do not reach 35 * 0.01.
-    while (place < envelope.length && (place + 1) / objects < hundredth * 0.01) place++
-    sum += envelope[place] ?? 0
-  }
-  return sum / 101
 }
 
 function mean(values: readonly number[]): number | null {

@@ -1,6 +1,7 @@
 import { LearnlossError } from "@learnloss/engine"
 import { bodyPart, isLabelled } from "../../data/annotations/joints.ts"
 import { type HeadSize, type PersonTarget, type Pose, placeInImage } from "../../data/people.ts"
+import { type KeypointPrecision, keypointPrecision } from "./keypoint-similarity.ts"
 
 /** Rows of MPII's table, in its order; each is the mean over the left and the right joint. */
 const tableRows = {
@@ -30,6 +31,8 @@ export interface PoseMetrics {
   readonly pckPerJoint: readonly (number | null)[]
   /** The same as the rows of MPII's table, as far as the joints have such names. */
   readonly pckTable: Readonly<Partial<Record<keyof typeof tableRows, number>>>
+  /** COCO's measure of poses; null where the size of a person or the spread of a joint is unknown. */
+  readonly oks: KeypointPrecision | null
 }
 
 /** Whether each joint counts in the means. */
@@ -58,16 +61,17 @@ export function evaluatePoses(
   }
   const misses = people.map((person, index) => distances(found[index] as Pose, person))
   const rates = (limitOf: (person: PersonTarget) => number | null) => shareWithin(misses, people.map(limitOf), names)
-  const byHead = rates(({ head }) => head && 0.5 * head.length)
-  const byBox = rates(({ box }) => box && 0.2 * Math.max(box[2] - box[0], box[3] - box[1]))
+  const byHead = rates(({ head }) => head && head.length / 2)
+  const byBox = rates(({ box }) => box && Math.max(box[2] - box[0], box[3] - box[1]) / 5)
   const { perJoint } = byHead.mean === null ? byBox : byHead
   return {
     PCKh: byHead.mean,
-    PCKh01: rates(({ head }) => head && 0.1 * head.length).mean,
+    PCKh01: rates(({ head }) => head && head.length / 10).mean,
     headSizeFrom: originOf(people),
     PCK: byBox.mean,
     pckPerJoint: perJoint,
     pckTable: tableOf(perJoint, names),
+    oks: keypointPrecision(found, people, names),
   }
 }
 
