@@ -137,7 +137,7 @@ export const lossModuleSchema = z
       .enum(rankedPairs)
       .default("halves")
       .describe(
-        "which images of a batch are ranked against each other: the first half with the second (paper), or all",
+        "which images of a batch are ranked against each other: the first half with the second (paper), or all; ranking only",
       ),
     memory: z
       .number()
@@ -145,7 +145,7 @@ export const lossModuleSchema = z
       .nonnegative()
       .default(0)
       .describe(
-        "images of earlier steps that each image of a batch is ranked against too, by their features and losses then",
+        "images of earlier steps that each image of a batch is ranked against too, by their features and losses then; ranking only, empty with new weights",
       ),
     weight: z
       .number()

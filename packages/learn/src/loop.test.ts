@@ -220,10 +220,19 @@ describe("the loop", () => {
     expect(untimed(await run("learning-loss-outputs", configOf({ seed: 1 })))).not.toBe(first)
   })
 
-  test.each(["fresh", "last-cycle"] as const)(
-    "starting from %s, an interrupted trial goes on to the same bits",
-    async (startFrom) => {
-      const config = configOf({ training: { ...configOf().training, startFrom } })
+  // Pairs and a memory of 20 samples, which batches of 8 do not fill evenly.
+  const paired = { width: 8, pairs: "all", memory: 20 } as const
+  test.each([
+    ["fresh", { width: 8 }, "sgd"],
+    ["last-cycle", { width: 8 }, "sgd"],
+    ["fresh", paired, "sgd"],
+    ["last-cycle", paired, "rmsprop"],
+  ] as const)(
+    "starting from %s with %j and %s, an interrupted trial goes on to the same bits",
+    async (startFrom, lossModule, optimizer) => {
+      const training = { ...configOf().training, startFrom, optimizer }
+      const rate = optimizer === "rmsprop" ? { learningRate: 1e-3 } : {}
+      const config = configOf({ lossModule, training: { ...training, ...rate } })
       const straight = untimed(await run("learning-loss", config))
       const kept = recorder()
       for (const stopAt of [
@@ -246,6 +255,16 @@ describe("the loop", () => {
       expect(untimed(kept)).toBe(straight)
     },
   )
+
+  test("pairs and a memory change how a module learns to rank, and nothing of one that learns the losses themselves", async () => {
+    const [alone, remembering] = [configOf(), configOf({ lossModule: { ...paired, training: "detached" } })]
+    const detached = configOf({ lossModule: { width: 8, training: "detached" } })
+    const [ranks, plain] = [await run("learning-loss", remembering), await run("learning-loss", detached)]
+    expect(ranks.results[0]?.predictions.predictedLoss).not.toEqual(plain.results[0]?.predictions.predictedLoss)
+    expect(ranks.results[0]?.record.testLoss).toBe(plain.results[0]?.record.testLoss)
+    const joint = configOf({ lossModule: paired })
+    expect(untimed(await run("learning-loss-mse", joint))).toBe(untimed(await run("learning-loss-mse", alone)))
+  })
 
   test("continues the weights of the last cycle or draws new ones", async () => {
     const warm = await run("random", configOf())

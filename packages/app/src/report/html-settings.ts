@@ -1,4 +1,4 @@
-import type { DataFormat, OptimizerName, RunConfig } from "@learnloss/contract"
+import type { DataFormat, OptimizerName, RankedPairs, RunConfig } from "@learnloss/contract"
 import { stringify } from "yaml"
 import { formatCount, formatModel, plural } from "./format.ts"
 import { html, type Markup } from "./markup.ts"
@@ -100,8 +100,14 @@ function trainingText({ training, augment, task }: RunConfig): string {
   ].join("; ")
 }
 
+const rankedText = {
+  halves: "one half of a batch with the other",
+  all: "all pairs of a batch",
+} as const satisfies Record<RankedPairs, string>
+
 function moduleText({ lossModule }: RunConfig): string {
-  return `trained ${lossModule.training}; width ${lossModule.width}, margin ${lossModule.margin}, weight ${lossModule.weight}, gradient into the network stopped at ${lossModule.stopGradientAt}`
+  const remembered = lossModule.memory === 0 ? "" : ` and each sample with the last ${formatCount(lossModule.memory)}`
+  return `trained ${lossModule.training}; ranks ${rankedText[lossModule.pairs]}${remembered}; width ${lossModule.width}, margin ${lossModule.margin}, weight ${lossModule.weight}, gradient into the network stopped at ${lossModule.stopGradientAt}`
 }
 
 function budgetText({ budget: { initial, perCycle, cycles, candidates }, task }: RunConfig): string {

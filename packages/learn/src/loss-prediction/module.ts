@@ -1,4 +1,5 @@
 import { linear, type NetworkBuilder, op, pooled, type Value } from "@learnloss/engine"
+import { rememberBatch } from "./memory.ts"
 
 export interface LossModuleOptions {
   /** Outputs of the fully connected layer of each tap. */
@@ -7,6 +8,18 @@ export interface LossModuleOptions {
   readonly gradient: { readonly kind: "scaled"; readonly factor: Value } | { readonly kind: "stopped" }
   /** Detached statistics of the network's output, [B, S], that the module reads beside the taps. */
   readonly outputStatistics?: Value
+  /** Remembers as many samples of the latest steps with their target losses [B]; only for training. */
+  readonly memory?: { readonly size: number; readonly targetLoss: Value }
+}
+
+/** Samples of earlier steps, with what the module says of them now. */
+export interface Remembered {
+  /** [M] */
+  readonly predictedLoss: Value
+  /** [M], as they were then. */
+  readonly targetLoss: Value
+  /** [M]: 1 where a sample is remembered, 0 where none has come yet. */
+  readonly isFilled: Value
 }
 
 export interface LossModuleOutput {
@@ -14,6 +27,8 @@ export interface LossModuleOutput {
   readonly predictedLoss: Value
   /** [B, width * branches]: what the last layer reads. */
   readonly embedding: Value
+  /** Only with a memory. */
+  readonly remembered?: Remembered
 }
 
 /**
@@ -23,16 +38,33 @@ export interface LossModuleOutput {
  * @param taps feature maps [B, C, H, W], or features [B, C] that are read as they are
  */
 export function lossModule(b: NetworkBuilder, taps: readonly Value[], options: LossModuleOptions): LossModuleOutput {
-  const { width, gradient, outputStatistics } = options
-  const branches = taps.map((tap, index) => {
-    // The factor scales the pooled features' gradient, [B, C], before it spreads over all positions.
-    const features = tap.shape.length === 2 ? tap : pooled(tap)
-    const read = gradient.kind === "stopped" ? op.stopGradient(features) : op.scaleGradient(features, gradient.factor)
-    return op.relu(linear(b.scope(`fc.${index}`), read, width))
+  const { width, gradient, outputStatistics, memory } = options
+  const read = new Map(
+    taps.map((tap, index) => {
+      // The factor scales the pooled features' gradient, [B, C], before it spreads over all positions.
+      const features = tap.shape.length === 2 ? tap : pooled(tap)
+      const reached =
+        gradient.kind === "stopped" ? op.stopGradient(features) : op.scaleGradient(features, gradient.factor)
+      return [`fc.${index}`, reached]
+    }),
+  )
+  if (outputStatistics !== undefined) read.set("outputs", op.stopGradient(outputStatistics))
+  const known = memory && rememberBatch(b.scope("memory"), read, memory.targetLoss, memory.size)
+  // Remembered samples pass through the module below those of the batch, so that its weights are used once.
+  const branches = [...read].map(([name, features]) => {
+    const earlier = known?.features.get(name)
+    const rows = earlier === undefined ? features : op.concat([features, earlier], 0) // [B + M, C]
+    return op.relu(linear(b.scope(name), rows, width))
   })
-  if (outputStatistics !== undefined)
-    branches.push(op.relu(linear(b.scope("outputs"), op.stopGradient(outputStatistics), width)))
   const embedding = op.concat(branches, 1)
   const score = linear(b.scope("out"), embedding, 1)
-  return { predictedLoss: op.reshape(score, [score.shape[0] as number]), embedding }
+  const predicted = op.reshape(score, [score.shape[0] as number])
+  if (memory === undefined || known === undefined) return { predictedLoss: predicted, embedding }
+  const batch = memory.targetLoss.shape[0] as number
+  const { targetLoss, isFilled } = known
+  return {
+    predictedLoss: op.slice(predicted, 0, 0, batch),
+    embedding: op.slice(embedding, 0, 0, batch),
+    remembered: { predictedLoss: op.slice(predicted, 0, batch, batch + memory.size), targetLoss, isFilled },
+  }
 }

@@ -12,7 +12,7 @@ import {
 } from "@learnloss/engine"
 import type { FeatureBlock } from "../frozen/frozen-network.ts"
 import { lossModule } from "../loss-prediction/module.ts"
-import { allPairsRanking } from "./all-pairs.ts"
+import { objectives } from "../loss-prediction/objectives.ts"
 
 /** How the module on a frozen network is trained. */
 export interface FrozenTraining {
@@ -61,7 +61,8 @@ export function buildModuleTraining(shape: ModuleShape, training: FrozenTraining
   return {
     graph: b.graph,
     network: b,
-    loss: allPairsRanking(predictedLoss, targetLoss, training.margin),
+    // The network is frozen, so a batch costs little and its pairs cost less; all of them make the gradient far steadier.
+    loss: objectives.ranking.loss(predictedLoss, targetLoss, { margin: training.margin, pairs: "all" }),
     progress: b.graph.input(progressInput, "float32", []),
     observed: {},
     optimizer: sgd(training),

@@ -17,7 +17,7 @@ import {
   type Value,
 } from "@learnloss/engine"
 import type { ImageShape } from "../data/dataset.ts"
-import { type LossModuleOutput, lossModule } from "../loss-prediction/module.ts"
+import { type LossModuleOptions, type LossModuleOutput, lossModule } from "../loss-prediction/module.ts"
 import { objectives } from "../loss-prediction/objectives.ts"
 import type { Model, ModelOutput } from "../models/model.ts"
 import type { StrategyTraining } from "../strategies/strategy.ts"
@@ -63,6 +63,7 @@ export function buildModule(
   b: NetworkBuilder,
   { taps, output }: ModelOutput,
   factor: Value | undefined,
+  memory?: LossModuleOptions["memory"],
 ): LossModuleOutput {
   const { lossModule: settings } = learner.config
   const { readsOutputs } = learner.strategyTraining
@@ -70,6 +71,7 @@ export function buildModule(
     width: settings.width,
     gradient: factor === undefined ? { kind: "stopped" } : { kind: "scaled", factor },
     ...(readsOutputs ? { outputStatistics: learner.task.outputStatistics(op.stopGradient(output)) } : {}),
+    ...(memory && { memory }),
   })
 }
 
@@ -90,9 +92,12 @@ export function buildTraining(learner: Learner, batch: number): TrainingSpec {
   if (strategyTraining.lossModule !== "none") {
     const stopAt = shareOfTraining(config.lossModule.stopGradientAt, config.training)
     const factor = strategyTraining.lossModule === "joint" ? op.where(op.less(progress, stopAt), 1, 0) : undefined
-    const { predictedLoss } = buildModule(learner, b, output, factor)
+    const objective = objectives[strategyTraining.objective]
+    const { memory: size } = config.lossModule
+    const memory = objective.ranksPairs && size > 0 ? { size, targetLoss } : undefined
+    const { predictedLoss, remembered } = buildModule(learner, b, output, factor, memory)
     requirePerSample("predicted loss", predictedLoss, batch)
-    const lossPrediction = objectives[strategyTraining.objective](predictedLoss, targetLoss, config.lossModule)
+    const lossPrediction = objective.loss(predictedLoss, targetLoss, config.lossModule, remembered)
     observed[observedNames.lossPrediction] = lossPrediction
     loss = op.add(meanLoss, op.mul(lossPrediction, config.lossModule.weight))
   }
