@@ -43,9 +43,9 @@ const leastPeak = 0.01
  * Entropy of the softmax over each last heat-map, averaged over joints (Yoo & Kweon 2019, section 4.3), [B], in nats less than
  * that of a flat map: between -log(H * W) and 0.
  *
- * Heat-maps are 0..1, so their softmax is nearly flat: one perfect peak in 64 x 64 pixels takes 4e-4 off an entropy of 8.3,
- * about what single precision still tells apart. So what is computed is the difference, KL(softmax || flat), from numbers
- * of its own size. To first order it is half the variance of the map: the order is that of faint and blurred maps first.
+ * Heat-maps are 0..1, so their softmax is nearly flat: one perfect peak in 64 x 64 pixels takes 6e-4 off an entropy of 8.3, of
+ * which single precision tells little apart. So what is computed is the difference, KL(softmax || flat), from numbers of its
+ * own size. It is a little more than half the variance of the map: faint and blurred maps come first.
  */
 export function heatmapEntropy(output: Value): Value {
   const maps = lastRows(output)
