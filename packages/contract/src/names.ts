@@ -32,6 +32,7 @@ export const dataFormats = [
   "images",
   "shapes",
   "shapes-detection",
+  "figures",
   "voc",
   "coco",
   "yolo",
@@ -39,7 +40,11 @@ export const dataFormats = [
 export type DataFormat = (typeof dataFormats)[number]
 
 /** Those that are drawn: what stands after the colon is no path. */
-export const generatedFormats: readonly string[] = ["shapes", "shapes-detection"] satisfies readonly DataFormat[]
+export const generatedFormats: readonly string[] = [
+  "shapes",
+  "shapes-detection",
+  "figures",
+] satisfies readonly DataFormat[]
 
 /** How the loss prediction module is trained beside the network. */
 export const moduleTrainings = ["none", "joint", "detached"] as const

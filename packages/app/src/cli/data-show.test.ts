@@ -87,6 +87,59 @@ describe("learnloss data show", () => {
     }
   })
 
+  it("draws people with their joints, whole or as training sees them", async () => {
+    const out = join(temporaryFolder(), "figures.png")
+    const show = ["data", "show", "figures:30,10", "-n", "4", "--image-size", "96", "--out", out, "--json"]
+    for (const augment of [[], ["--augment"]]) {
+      const { code, stdout } = await runMain([...show, ...augment])
+      expect(code).toBe(0)
+      const { samples } = JSON.parse(stdout)
+      expect(samples).toHaveLength(4)
+      for (const { joints } of samples) expect(joints).toBeGreaterThan(6)
+    }
+    expect((await sharp(out).metadata()).width).toBe(10 + 4 * 290)
+  })
+
+  it("reads the joints of a COCO file for the task pose and its boxes for detection", async () => {
+    const folder = temporaryFolder()
+    mkdirSync(join(folder, "images"))
+    for (const name of ["a.jpg", "b.jpg", "c.jpg"]) {
+      const picture = sharp({ create: { width: 80, height: 60, channels: 3, background: "#888888" } })
+      await picture.toFile(join(folder, "images", name))
+    }
+    const person = (id: number, imageId: number) => ({
+      ...{ id, image_id: imageId, category_id: 1, bbox: [10, 10, 30, 40], area: 1200, iscrowd: 0 },
+      ...{ keypoints: [20, 20, 2, 30, 40, 1, 0, 0, 0], num_keypoints: 2 },
+    })
+    const joints = { keypoints: ["head", "left_hand", "right_hand"], skeleton: [[1, 2]] }
+    const images = ["a.jpg", "b.jpg", "c.jpg"].map((name, id) => ({ id, file_name: name, width: 80, height: 60 }))
+    const annotations = [person(5, 0), person(6, 0), person(7, 1), person(8, 2)]
+    const categories = [{ id: 1, name: "person", ...joints }]
+    for (const [split, isIn] of [
+      ["train", (id: number) => id < 2],
+      ["test", (id: number) => id === 2],
+    ] as const) {
+      const part = {
+        images: images.filter(({ id }) => isIn(id)),
+        annotations: annotations.filter(({ image_id }) => isIn(image_id)),
+      }
+      writeFileSync(join(folder, `person_keypoints_${split}.json`), JSON.stringify({ ...part, categories }))
+    }
+    const out = join(folder, "people.png")
+    const show = ["data", "show", `coco:${folder}`, "--out", out, "--json", "--task"]
+    const people = await runMain([...show, "pose"])
+    expect(people).toMatchObject({ code: 0 })
+    const ids = JSON.parse(people.stdout).samples.map(({ id }: { id: string }) => id)
+    expect(ids.toSorted()).toEqual([
+      expect.stringMatching(/a\.jpg#5$/),
+      expect.stringMatching(/a\.jpg#6$/),
+      expect.stringMatching(/b\.jpg#7$/),
+    ])
+    expect(JSON.parse(people.stdout).samples[0]).toMatchObject({ joints: 2 })
+    expect(JSON.parse((await runMain([...show, "detection"])).stdout).samples).toHaveLength(2)
+    expect((await runMain([...show, "posing"])).code).toBe(2)
+  })
+
   it("refuses counts, sizes and files that cannot be, and unknown data, before it draws", async () => {
     const folder = temporaryFolder()
     for (const args of [

@@ -27,7 +27,7 @@ describe("learnloss data list", () => {
   it("names every format, as text and as JSON", async () => {
     expect((await run(["list"])).stdout).toMatch(/cifar10:DIR.*fashion-mnist:DIR.*images:DIR.*shapes/s)
     const listed = JSON.parse((await run(["list", "--json"])).stdout)
-    expect(listed).toHaveLength(8)
+    expect(listed).toHaveLength(9)
     expect(listed[3]).toMatchObject({ name: "shapes", isFetchable: false, folder: null })
   })
 })

@@ -77,6 +77,13 @@ export const catalogue = {
     licence: null,
     recipe: null,
   },
+  figures: {
+    forms: ["figures", "figures:TRAIN,TEST"],
+    description:
+      "drawn people with their joints: colour pictures of 128 pixels height, 14 joints, made on the spot (2,000 and 500)",
+    licence: null,
+    recipe: null,
+  },
   voc: {
     forms: ["voc:DIR", "voc:DIR?train=trainval&test=test"],
     description:

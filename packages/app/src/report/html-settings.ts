@@ -12,6 +12,7 @@ const dataNotes = {
   images: html`A folder of images; the results hold for these files only.`,
   shapes: html`Drawn by learnloss itself from the seed; no files are needed.`,
   "shapes-detection": html`Drawn by learnloss itself from the seed; no files are needed.`,
+  figures: html`Drawn by learnloss itself from the seed; no files are needed.`,
   voc: html`A folder of images with boxes; the results hold for these files only.`,
   coco: html`A folder of images with boxes; the results hold for these files only.`,
   yolo: html`A folder of images with boxes; the results hold for these files only.`,

@@ -8,6 +8,7 @@ import { readPoseDataset } from "./annotations/pose-dataset.ts"
 import { readCifar10 } from "./cifar10.ts"
 import type { AnyDataset, PictureDataset } from "./dataset.ts"
 import { readFashionMnist } from "./fashion-mnist.ts"
+import { generateFigures } from "./figures/generate-figures.ts"
 import { readImageFolder } from "./image-folder.ts"
 import type { DatasetReader, ReadOptions } from "./reader.ts"
 import { generateShapes } from "./shapes/generate.ts"
@@ -19,6 +20,7 @@ const readers = {
   images: readImageFolder,
   shapes: generateShapes,
   "shapes-detection": generateShapesDetection,
+  figures: generateFigures,
   voc: (path, options) => readDetectionDataset("voc", path, options),
   coco: (path, options) => readBoxesOrPeople("coco", path, options),
   yolo: (path, options) => readBoxesOrPeople("yolo", path, options),

@@ -64,7 +64,7 @@ function heartCurve(corners: number): Point[] {
 }
 
 /** Distance from the nearest edge, its sign by how many edges a ray to the right crosses. */
-function polygon(corners: readonly Point[]): Outline {
+export function polygon(corners: readonly Point[]): Outline {
   return (x, y) => {
     let nearestSquared = Number.POSITIVE_INFINITY
     let isInside = false

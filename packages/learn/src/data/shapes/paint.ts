@@ -9,7 +9,7 @@ const fieldSide = 96
 const fieldReach = 1.5
 const noiseLength = 2 ** 16
 
-type Colour = readonly [red: number, green: number, blue: number]
+export type Colour = readonly [red: number, green: number, blue: number]
 
 /** Values of an outline on a grid, so that a pixel costs one look-up however complicated the outline is. */
 export type Field = Float32Array

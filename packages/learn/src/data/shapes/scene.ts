@@ -2,7 +2,8 @@ import type { Rng } from "@learnloss/engine"
 import { areaOf, sharedAreaOf } from "../box-overlap.ts"
 import type { Box, LabeledBox } from "../boxes.ts"
 import type { Picture } from "../dataset.ts"
-import { addNoise, drawColour, type Field, fieldAt } from "./paint.ts"
+import { blend, type Canvas, createCanvas, paintStroke, paintWaves } from "./canvas.ts"
+import { addNoise, type Colour, drawColour, type Field, fieldAt } from "./paint.ts"
 
 /** Side of the pictures of `shapes-detection` in pixels. */
 export const sceneSide = 128
@@ -14,8 +15,6 @@ const [leastRadius, mostRadius] = [8, 34]
 /** A place is refused where more than this of one of two boxes would lie in the other. */
 const mostCovered = 0.25
 const triesPerShape = 12
-
-type Colour = readonly [red: number, green: number, blue: number]
 
 /** A picture and what it shows. */
 export interface Scene {
@@ -31,7 +30,7 @@ export interface Scene {
  * @param fields outlines of the classes, in the order of their indices
  */
 export function paintScene(fields: readonly Field[], noise: Float32Array, rng: Rng): Scene {
-  const canvas = new Float32Array(3 * sceneSide * sceneSide) // [H, W, 3]
+  const canvas = createCanvas(sceneSide, sceneSide)
   const ground = drawColour(40, 190, rng)
   paintWaves(canvas, ground, rng)
   for (let strokes = rng.integer(7); strokes > 0; strokes--) paintStroke(canvas, rng)
@@ -49,7 +48,7 @@ export function paintScene(fields: readonly Field[], noise: Float32Array, rng: R
       break
     }
   }
-  return { picture: { width: sceneSide, height: sceneSide, pixels: addNoise(canvas, noise, rng) }, boxes }
+  return { picture: { width: sceneSide, height: sceneSide, pixels: addNoise(canvas.values, noise, rng) }, boxes }
 }
 
 /** Where and how a shape lies. */
@@ -107,65 +106,14 @@ function covers(a: Box, b: Box): boolean {
   return shared > 0 && shared > mostCovered * Math.min(areaOf(a), areaOf(b))
 }
 
-function paintField(canvas: Float32Array, field: Field, place: Place, colour: Colour, opacity: number): void {
+function paintField(canvas: Canvas, field: Field, place: Place, colour: Colour, opacity: number): void {
   eachCovered(field, place, (column, row, cover) => blend(canvas, column, row, opacity * cover, colour))
-}
-
-/** Fills the canvas with a colour and adds three plane waves of random direction and colour. */
-function paintWaves(canvas: Float32Array, ground: Colour, rng: Rng): void {
-  for (let index = 0; index < canvas.length; index++) canvas[index] = ground[index % 3] as number
-  for (let wave = 0; wave < 3; wave++) {
-    const [angle, frequency] = [2 * Math.PI * rng.float(), 0.04 + 0.4 * rng.float()]
-    const [red, green, blue] = [20 * rng.float() - 10, 20 * rng.float() - 10, 20 * rng.float() - 10]
-    const phase = 2 * Math.PI * rng.float()
-    const [stepX, stepY] = [frequency * Math.cos(angle), frequency * Math.sin(angle)]
-    // sin(a + b) from the sines and cosines of rows and columns, which are few.
-    const sines = Float64Array.from({ length: sceneSide }, (_, column) => Math.sin(stepX * column))
-    const cosines = Float64Array.from({ length: sceneSide }, (_, column) => Math.cos(stepX * column))
-    for (let row = 0, index = 0; row < sceneSide; row++) {
-      const [sine, cosine] = [Math.sin(stepY * row + phase), Math.cos(stepY * row + phase)]
-      for (let column = 0; column < sceneSide; column++, index += 3) {
-        const height = sine * at(cosines, column) + cosine * at(sines, column)
-        canvas[index] = at(canvas, index) + height * red
-        canvas[index + 1] = at(canvas, index + 1) + height * green
-        canvas[index + 2] = at(canvas, index + 2) + height * blue
-      }
-    }
-  }
-}
-
-/** Draws a straight stroke of random place, length, width and colour. */
-function paintStroke(canvas: Float32Array, rng: Rng): void {
-  const colour = drawColour(20, 235, rng)
-  const angle = 2 * Math.PI * rng.float()
-  const [stepX, stepY] = [Math.cos(angle), Math.sin(angle)]
-  const [x, y] = [sceneSide * rng.float(), sceneSide * rng.float()]
-  const [length, width] = [10 + rng.integer(50), 1 + rng.integer(3)]
-  for (let along = 0; along < length; along++) {
-    for (let across = 0; across < width; across++) {
-      const column = Math.floor(x + along * stepX - across * stepY)
-      const row = Math.floor(y + along * stepY + across * stepX)
-      if (column >= 0 && row >= 0 && column < sceneSide && row < sceneSide) blend(canvas, column, row, 0.8, colour)
-    }
-  }
 }
 
 /** A colour that stands out from another one, sometimes only just. */
 function drawApart(ground: Colour, rng: Rng): Colour {
   for (;;) {
     const colour = drawColour(0, 255, rng)
-    if (Math.hypot(...colour.map((value, channel) => value - at(ground, channel))) > 80) return colour
+    if (Math.hypot(...colour.map((value, channel) => value - (ground[channel] as number))) > 80) return colour
   }
-}
-
-function blend(canvas: Float32Array, column: number, row: number, weight: number, colour: Colour): void {
-  const index = 3 * (row * sceneSide + column)
-  for (let channel = 0; channel < 3; channel++) {
-    const below = at(canvas, index + channel)
-    canvas[index + channel] = below + weight * (at(colour, channel) - below)
-  }
-}
-
-function at(values: ArrayLike<number>, index: number): number {
-  return values[index] as number
 }
