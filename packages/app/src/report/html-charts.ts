@@ -24,7 +24,7 @@ export async function chartSections(runs: MergedRuns): Promise<Markup> {
   const classNote = ofFirstSeed.size < trials.length ? ` Trials of seed ${firstSeed} only.` : ""
   const { title } = measureOf(cycles)
   const words = wordsOf(runs.runs)
-  const { marked, part, samples } = words
+  const { marked, samples } = words
   const scatters = await Promise.all(
     predictionScatters(predictions, third).map(async ({ strategy, trial, cycle, floor, spec }) => {
       const svg = new Markup(await renderSvg(spec))
@@ -43,7 +43,7 @@ ${await figure("Lift", `Mean true loss of the 5% of test ${samples} ranked highe
 ${scatters.length === 0 ? [] : html`<h2>Predicted against target loss</h2><div class="grid three">${scatters}</div>`}
 <h2>Labels and time</h2>
 <div class="grid">
-${await figure(`Labelled ${marked} of each ${part}`, `At the end, mean over trials, in the order of their frequency.${classNote}`, half, (size) => classCountsChart(oneSeed, size, runs.classNames, words))}
+${await figure(words.counts, `At the end, mean over trials, in the order of their frequency.${classNote}`, half, (size) => classCountsChart(oneSeed, size, runs.classNames, words))}
 ${await figure("Seconds of each cycle", `Mean over trials; select is scoring the candidates and choosing among them.${sharedNote(cycles)}`, half, (size) => timesChart(cycles, size))}
 </div>`
 }

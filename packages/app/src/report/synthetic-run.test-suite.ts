@@ -9,6 +9,7 @@ import {
   runConfigSchema,
   type SelectionRecord,
   type StrategyName,
+  type TaskName,
 } from "@learnloss/contract"
 import { createRng } from "@learnloss/engine"
 import sharp from "sharp"
@@ -34,17 +35,23 @@ export interface SyntheticOptions {
   readonly seed?: number
   readonly config?: Partial<RunConfigInput>
   readonly hasPictures?: boolean
-  /** Made-up figures of detection instead of classification. */
-  readonly isDetection?: boolean
+  /** Made-up figures of this task; classification where it is left out. */
+  readonly task?: TaskName
 }
 
-/** What a detector's cycle has instead of an accuracy. */
-function detectionFields(mAP: number, labeledObjects: number): Pick<CycleRecord, "metrics" | "labeledObjects"> {
-  const averagePrecisionPerClass = [
-    ...classNames.slice(1).map((_, index) => Math.min(1, mAP * (0.8 + index / 20))),
-    null,
-  ]
-  return { metrics: { mAP, mAP07: mAP * 0.98, averagePrecisionPerClass, coco: { mAP: mAP / 2 } }, labeledObjects }
+/** What a task's cycle has instead of an accuracy. */
+const metricsOf = {
+  classification: (accuracy) => ({ accuracy }),
+  detection: (mAP) => ({
+    ...{ mAP, mAP07: mAP * 0.98, averagePrecisionPerClass: sharesAround(mAP) },
+    coco: { mAP: mAP / 2 },
+  }),
+  pose: (PCKh) => ({ PCKh, PCK: PCKh * 0.9, headSizeFrom: "head box", pckPerJoint: sharesAround(PCKh) }),
+} as const satisfies Record<TaskName, (value: number) => CycleRecord["metrics"]>
+
+/** A share for each class but the last, which was not measured. */
+function sharesAround(value: number): (number | null)[] {
+  return [...classNames.slice(1).map((_, index) => Math.min(1, value * (0.8 + index / 20))), null]
 }
 
 /** A cycle record with everything but the fields a test is about made up. */
@@ -79,7 +86,7 @@ export async function writeSyntheticRun(options: SyntheticOptions = {}): Promise
     cycles = 5,
     seed = 0,
     hasPictures = false,
-    isDetection = false,
+    task = "classification",
   } = options
   const folder = mkdtempSync(join(tmpdir(), "learnloss-report-"))
   const config = runConfigSchema.parse({
@@ -94,7 +101,7 @@ export async function writeSyntheticRun(options: SyntheticOptions = {}): Promise
     strategies: [...strategies],
     trials,
     seed,
-    ...(isDetection ? { task: "detection" } : {}),
+    task,
     ...options.config,
   })
   const records = {
@@ -107,13 +114,22 @@ export async function writeSyntheticRun(options: SyntheticOptions = {}): Promise
       const place = { strategy, trial }
       records.selections.push({ ...place, cycle: 0, ids: ["train/1", "train/2"], scores: null })
       for (let cycle = 1; cycle <= cycles; cycle++)
-        await addCycle(folder, records, { ...place, cycle }, seed, cycles, hasPictures, hasPictures && isDetection)
+        await addCycle(
+          folder,
+          records,
+          { ...place, cycle },
+          seed,
+          cycles,
+          hasPictures,
+          hasPictures && task !== "classification",
+        )
     }
   }
-  if (isDetection) {
+  if (task !== "classification") {
     records.cycles = records.cycles.map((record) => {
       const crowd = 1 + gains[record.strategy] * 5
-      return { ...record, ...detectionFields(mainValue(record.metrics), Math.round(record.labels * 3 * crowd)) }
+      const metrics = metricsOf[task](mainValue(record.metrics))
+      return { ...record, metrics, labeledObjects: Math.round(record.labels * 3 * crowd) }
     })
   }
   const lines = (values: readonly unknown[]): string => values.map((value) => `${JSON.stringify(value)}\n`).join("")

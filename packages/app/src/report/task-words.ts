@@ -8,6 +8,8 @@ export interface TaskWords {
   readonly marked: "images" | "objects" | "joints"
   /** What a network tells apart. */
   readonly part: "class" | "joint"
+  /** Over the chart of how often each of them was labelled. */
+  readonly counts: string
   /** Why the curve over what was marked says more than that over samples. */
   readonly effort: string
   /** Over pictures of what networks found. */
@@ -24,6 +26,7 @@ export const taskWords = {
     samples: "images",
     marked: "images",
     part: "class",
+    counts: "Labelled images of each class",
     effort: "",
     foundHeading: "",
     augmentations: ({ crop }) => (crop > 0 ? [`crop with padding ${crop}`] : []),
@@ -33,6 +36,7 @@ export const taskWords = {
     samples: "images",
     marked: "objects",
     part: "class",
+    counts: "Labelled objects of each class",
     effort: "Images with many objects take longer to label: a strategy that picks them stands further to the right.",
     foundHeading: "Detections on test images",
     augmentations: ({ photometric, expand, iouCrop }) => [
@@ -47,6 +51,7 @@ export const taskWords = {
     samples: "people",
     marked: "joints",
     part: "joint",
+    counts: "How often each joint was labelled",
     effort: "People who are seen whole take longer to label: a strategy that picks them stands further to the right.",
     foundHeading: "Poses on test images",
     augmentations: ({ scale, rotation, rotationShare, colour }) => [

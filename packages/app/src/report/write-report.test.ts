@@ -94,7 +94,7 @@ describe("the page of a detector", () => {
       strategies: ["random", "entropy"],
       trials: 2,
       cycles: 3,
-      isDetection: true,
+      task: "detection",
       hasPictures: true,
     } as const
     detector = await writeReport([await writeSyntheticRun(options)])
@@ -132,5 +132,36 @@ describe("the page of a detector", () => {
     const [head, row] = readFileSync(detector.files.at(-1)!, "utf8").split("\r\n")
     expect(head).toMatch(/^strategy,trial,cycle,labels,mAP,mAP07,coco\.mAP,lossModule,.*,labeledObjects,seed/)
     expect(row).toMatch(/,1500,0,1$/)
+  })
+})
+
+describe("the page of poses", () => {
+  test("speaks of people and joints, and has the rate of each joint", async () => {
+    const options = {
+      strategies: ["random", "entropy"],
+      trials: 1,
+      cycles: 2,
+      task: "pose",
+      hasPictures: true,
+    } as const
+    const { report, verdict } = await writeReport([await writeSyntheticRun(options)])
+    const page = readFileSync(report, "utf8")
+    expect(verdict[0]).toMatch(/^With these settings the strategy with the highest PCKh@0\.5 at 1,000 labels was /)
+    for (const words of [
+      ">test PCKh@0.5</text>",
+      ">labelled people</text>",
+      ">labelled joints</text>",
+      ">How often each joint was labelled<",
+      "Share of each joint that was found at 1,000 labels",
+      ">Poses on test images<",
+      ">People picked in each cycle<",
+      "The same people for every strategy",
+      "all test people",
+      "turned by up to 60 degrees (60% of the time)",
+      "divided by the labelled joints",
+    ])
+      expect(page).toContain(words)
+    expect(page).toMatch(/<th>T-shirt\/top<\/th><td>[\d.]+<\/td><td>[\d.]+<\/td>/)
+    expect(page).not.toMatch(/NaN|photometric changes|labelled objects/)
   })
 })
