@@ -1,8 +1,6 @@
 import type { PersonTarget, Skeleton } from "@learnloss/learn"
+import { shownScore } from "../report/shown-score.ts"
 import type { BodySide, DrawnSkeleton } from "./skeleton-svg.ts"
-
-/** Below this height of its heat-map's peak a network is not sure of a joint. */
-const sureScore = 0.3
 
 /** The joints that a person marked in somebody, as they are drawn: hollow where nothing shows them. */
 export function labelledSkeleton({ joints }: Pick<PersonTarget, "joints">, skeleton: Skeleton): DrawnSkeleton {
@@ -29,7 +27,7 @@ export function foundSkeleton(
       x,
       y,
       side: sideOf(joint, skeleton),
-      isHollow: score < sureScore,
+      isHollow: score < shownScore,
     })),
   }
 }

@@ -74,7 +74,7 @@ export function classCountsChart(
         type: "ordinal",
         sort: order.map(nameOf),
         title: classNames === null ? `${part} (number in the data)` : part,
-        axis: classNames === null ? { labelAngle: 0 } : { labelAngle: -35, labelLimit: 130 },
+        axis: classNames === null ? { labelAngle: 0 } : { labelAngle: -35, labelLimit: 170 },
         scale: { paddingInner: 0.25 },
       },
       xOffset: { field: "strategy", sort: strategies },

@@ -2,7 +2,6 @@ import { formatCount } from "./format.ts"
 import { pictureFigure } from "./html-picked.ts"
 import { html, type Markup } from "./markup.ts"
 import type { MergedRuns } from "./merge-runs.ts"
-import { shownScore } from "./shown-score.ts"
 import { strategiesIn } from "./summary.ts"
 import { wordsOf } from "./task-words.ts"
 
@@ -10,9 +9,10 @@ import { wordsOf } from "./task-words.ts"
 export function foundSection({ foundPictures, cycles, runs }: MergedRuns): Markup | [] {
   const strategies = strategiesIn(foundPictures)
   if (strategies.length === 0) return []
-  return html`<h2>${wordsOf(runs).foundHeading}</h2>
-<p class="soft">The same ${wordsOf(runs).samples} for every strategy, drawn at random. Left what a person marked, right what the network found after
-the last cycle with a score of at least ${shownScore}.</p>
+  const { samples, foundHeading, foundNote } = wordsOf(runs)
+  return html`<h2>${foundHeading}</h2>
+<p class="soft">The same ${samples} for every strategy, drawn at random. Left what a person marked, right what the network found after
+the last cycle ${foundNote}.</p>
 ${strategies.map((strategy) => {
   const own = foundPictures.filter((picture) => picture.strategy === strategy)
   const trial = Math.min(...own.map((picture) => picture.trial))

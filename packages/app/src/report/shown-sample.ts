@@ -112,7 +112,8 @@ async function showPerson(
         ),
       )
       const [best] = objects
-      return { picture, boxes: [], skeletons: people, count: best === undefined ? "nobody" : `score ${best.score}` }
+      const count = best === undefined ? "nobody" : `mean score ${best.score.toFixed(2)}`
+      return { picture, boxes: [], skeletons: people, count }
     },
   }
 }

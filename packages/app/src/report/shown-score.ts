@@ -1,2 +1,5 @@
-/** Least score of the detections that are shown to people unless they say otherwise: below it they are rarely objects. */
+/**
+ * Least score of the detections that are shown to people unless they say otherwise: below it they are rarely objects. Joints
+ * that score less are drawn hollow.
+ */
 export const shownScore = 0.3

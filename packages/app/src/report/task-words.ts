@@ -1,4 +1,5 @@
 import type { RunConfig, TaskName } from "@learnloss/contract"
+import { shownScore } from "./shown-score.ts"
 
 /** How a report speaks of a task's data. */
 export interface TaskWords {
@@ -12,8 +13,9 @@ export interface TaskWords {
   readonly counts: string
   /** Why the curve over what was marked says more than that over samples. */
   readonly effort: string
-  /** Over pictures of what networks found. */
+  /** Over pictures of what networks found, and what of it they show. */
   readonly foundHeading: string
+  readonly foundNote: string
   /** Random changes of training pictures that are this task's own. */
   augmentations(augment: RunConfig["augment"]): readonly string[]
   /** Settings of this task alone; empty where it has none that count. */
@@ -29,6 +31,7 @@ export const taskWords = {
     counts: "Labelled images of each class",
     effort: "",
     foundHeading: "",
+    foundNote: "",
     augmentations: ({ crop }) => (crop > 0 ? [`crop with padding ${crop}`] : []),
     settings: () => "",
   },
@@ -39,6 +42,7 @@ export const taskWords = {
     counts: "Labelled objects of each class",
     effort: "Images with many objects take longer to label: a strategy that picks them stands further to the right.",
     foundHeading: "Detections on test images",
+    foundNote: `with a score of at least ${shownScore}`,
     augmentations: ({ photometric, expand, iouCrop }) => [
       ...(photometric ? ["photometric changes"] : []),
       ...(expand ? ["expansion"] : []),
@@ -54,6 +58,7 @@ export const taskWords = {
     counts: "How often each joint was labelled",
     effort: "People who are seen whole take longer to label: a strategy that picks them stands further to the right.",
     foundHeading: "Poses on test images",
+    foundNote: `where the heat-maps are highest (hollow below ${shownScore})`,
     augmentations: ({ scale, rotation, rotationShare, colour }) => [
       ...(scale > 0 ? [`up to ${percent(scale)} larger or smaller`] : []),
       ...(rotation > 0 && rotationShare > 0
