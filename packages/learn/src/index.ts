@@ -32,6 +32,7 @@ export {
   type PictureDataset,
   type PictureSet,
   type PictureSource,
+  type PoseDataset,
   requireClassification,
   type SampleSet,
 } from "./data/dataset.ts"
