@@ -36,6 +36,7 @@ export const dataFormats = [
   "voc",
   "coco",
   "yolo",
+  "mpii",
 ] as const
 export type DataFormat = (typeof dataFormats)[number]
 

@@ -4,7 +4,7 @@ export type {
   AnnotatedSet,
   AnnotationFormat,
 } from "./data/annotations/annotated-set.ts"
-export { annotationFormats } from "./data/annotations/annotated-set.ts"
+export { annotationFormats, writtenFormats } from "./data/annotations/annotated-set.ts"
 export { type AnnotationDefect, type DefectCost, type DefectKind, DefectLog } from "./data/annotations/defects.ts"
 export { readDetectionDataset } from "./data/annotations/detection-dataset.ts"
 export type { Loss } from "./data/annotations/losses.ts"

@@ -93,13 +93,21 @@ export const catalogue = {
   },
   coco: {
     forms: ["coco:DIR", "coco:FILE.json"],
-    description: "images with boxes as COCO has them: instances_*.json in DIR or DIR/annotations/",
+    description:
+      "images with boxes or people as COCO has them: instances_*.json or person_keypoints_*.json in DIR or DIR/annotations/",
     licence: null,
     recipe: null,
   },
   yolo: {
     forms: ["yolo:DIR"],
-    description: "images with boxes as YOLO has them: data.yaml or classes.txt, images/ and labels/ in DIR",
+    description: "images with boxes or people as YOLO has them: data.yaml or classes.txt, images/ and labels/ in DIR",
+    licence: null,
+    recipe: null,
+  },
+  mpii: {
+    forms: ["mpii:DIR", "mpii:FILE.mat", "mpii:FILE.json"],
+    description:
+      "people of MPII Human Pose: mpii_human_pose_v1_u12_1.mat, and HRNet's or pytorch-pose's JSON, in DIR or below it",
     licence: null,
     recipe: null,
   },

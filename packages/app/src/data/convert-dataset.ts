@@ -13,6 +13,7 @@ import {
   parseSetSpec,
   readAnnotatedSet,
   writeAnnotatedSet,
+  writtenFormats,
 } from "@learnloss/learn"
 
 /** What a conversion came to; images and boxes are counted as they were written. */
@@ -42,7 +43,7 @@ export interface ConvertOptions {
  * @throws LearnlossError when either cannot be; nothing is left behind then
  */
 export async function convertDataset(from: string, to: string, options: ConvertOptions): Promise<Conversion> {
-  const [source, target] = [parseSide(from), parseSide(to)]
+  const [source, target] = [parseSide(from, annotationFormats), parseSide(to, writtenFormats)]
   const { signal, onProgress, images } = options
   const log = new DefectLog()
   const set = await readAnnotatedSet(source.format, source.path, { log, origin: source.origin, signal, onProgress })
@@ -76,10 +77,16 @@ function unreadLosses(set: AnnotatedSet, format: AnnotationFormat, log: DefectLo
   ].filter((loss) => loss.count > 0)
 }
 
-function parseSide(spec: string): { format: AnnotationFormat; path: string; origin: "as-is" | "one" | undefined } {
+interface Side<Format> {
+  readonly format: Format
+  readonly path: string
+  readonly origin: "as-is" | "one" | undefined
+}
+
+function parseSide<Format extends AnnotationFormat>(spec: string, formats: readonly Format[]): Side<Format> {
   const { format, path } = parseDataSpec(spec)
-  const known = annotationFormats.find((candidate) => candidate === format)
-  if (known === undefined) throw notConvertible(spec, format)
+  const known = formats.find((candidate) => candidate === format)
+  if (known === undefined) throw notConvertible(spec, format, formats)
   const parsed = parseSetSpec(known, path)
   const unused = (["train", "test", "classes"] as const).find((name) => parsed[name] !== undefined)
   if (unused === undefined) return { format: known, path: parsed.path, origin: parsed.origin }
@@ -91,11 +98,11 @@ function parseSide(spec: string): { format: AnnotationFormat; path: string; orig
   })
 }
 
-function notConvertible(spec: string, format: DataFormat): LearnlossError {
+function notConvertible(spec: string, format: DataFormat, formats: readonly AnnotationFormat[]): LearnlossError {
   return new LearnlossError("NOT_CONVERTIBLE", {
     where: `data "${spec}"`,
-    expected: `one of ${annotationFormats.map((known) => `${known}:DIR`).join(", ")}`,
+    expected: `one of ${formats.map((known) => `${known}:DIR`).join(", ")}`,
     got: `"${format}"`,
-    fix: `Did you mean ${nearest(format, annotationFormats) ?? "voc"}:DIR?`,
+    fix: `Did you mean ${nearest(format, formats) ?? "voc"}:DIR?`,
   })
 }

@@ -16,6 +16,7 @@ const dataNotes = {
   voc: html`A folder of images with boxes; the results hold for these files only.`,
   coco: html`A folder of images with boxes; the results hold for these files only.`,
   yolo: html`A folder of images with boxes; the results hold for these files only.`,
+  mpii: html`MPII Human Pose: images and annotations from its authors; the split is that of <code>valid.json</code> where it is there.`,
 } as const satisfies Record<DataFormat, Markup>
 
 /** The settings that matter most, in words. */

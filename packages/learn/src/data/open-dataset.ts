@@ -24,6 +24,7 @@ const readers = {
   voc: (path, options) => readDetectionDataset("voc", path, options),
   coco: (path, options) => readBoxesOrPeople("coco", path, options),
   yolo: (path, options) => readBoxesOrPeople("yolo", path, options),
+  mpii: (path, options) => readPoseDataset("mpii", path, options),
 } as const satisfies Record<DataFormat, DatasetReader>
 
 function readBoxesOrPeople(

@@ -1,11 +1,15 @@
 import type { Box } from "../boxes.ts"
-import type { Joint, Skeleton } from "../people.ts"
+import type { HeadSize, Joint, PersonCrop, Skeleton } from "../people.ts"
 import type { CocoImageJson, CocoObjectJson, CocoSetJson, JsonObject } from "./coco/coco-json.ts"
 import type { XmlElement } from "./xml.ts"
 
-/** Formats of annotated images that are read and written. */
-export const annotationFormats = ["voc", "coco", "yolo"] as const
+/** Formats of annotated images that are read. */
+export const annotationFormats = ["voc", "coco", "yolo", "mpii"] as const
 export type AnnotationFormat = (typeof annotationFormats)[number]
+
+/** Those that are written. */
+export const writtenFormats = ["voc", "coco", "yolo"] as const satisfies readonly AnnotationFormat[]
+export type WrittenFormat = (typeof writtenFormats)[number]
 
 /**
  * One annotated object. What several formats know has a field; whatever else its own format said is in `carried`, and a
@@ -27,6 +31,9 @@ export interface AnnotatedObject {
   readonly segmentation?: readonly (readonly number[])[] | JsonObject
   /** Of a person, in the order of the skeleton of its class; as read, so that their number may be another. */
   readonly joints?: readonly Joint[]
+  /** Of a person whose format has a place and a size and no box (MPII): `box` is made from them. */
+  readonly crop?: PersonCrop
+  readonly head?: HeadSize
   /** Where it stands in its annotation as it was read, for people, e.g. `line 4`; absent for one of no file. */
   readonly place?: string
   readonly carried?: CarriedObject

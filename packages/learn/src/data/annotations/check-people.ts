@@ -56,18 +56,26 @@ function targetOf(
 ): PersonTarget | undefined {
   const joints = checkJoints(object.joints ?? [], image, skeleton, tell)
   if (joints === undefined) return undefined
+  const { width, height, id: imageId } = image
+  const head = object.head ?? null
+  if (object.crop !== undefined) {
+    if (!isUsable(object.crop, image, tell)) return undefined
+    return { width, height, joints, crop: object.crop, box: null, area: object.area ?? null, head, imageId }
+  }
   const box = checkBox(object.box, image, (kind, cost, reason) => tell(kind, cost === "box" ? "person" : cost, reason))
   if (box === undefined) return undefined
-  return {
-    width: image.width,
-    height: image.height,
-    joints,
-    crop: cropAround(box),
-    box,
-    area: object.area ?? (box[2] - box[0]) * (box[3] - box[1]),
-    head: null,
-    imageId: image.id,
-  }
+  const area = object.area ?? (box[2] - box[0]) * (box[3] - box[1])
+  return { width, height, joints, crop: cropAround(box), box, area, head, imageId }
+}
+
+function isUsable({ center: [x, y], side }: PersonCrop, { width, height }: AnnotatedImage, tell: Tell): boolean {
+  const where = `centre ${shown(x)}, ${shown(y)} and a crop of ${shown(side)} pixels`
+  const reach = side / 2
+  if (!(side > 0 && Number.isFinite(side + x + y))) tell("scale-zero", "person", `no size or place: ${where}`)
+  else if (x + reach <= 0 || y + reach <= 0 || x - reach >= width || y - reach >= height)
+    tell("outside-image", "person", `${where} outside the image of ${width}x${height}`)
+  else return true
+  return false
 }
 
 function ownId({ carried }: AnnotatedObject): unknown {

@@ -28,6 +28,7 @@ export const defectKinds = [
   "scale-zero",
   "wrong-joint-count",
   "joint-outside",
+  "no-head-box",
   "no-joints",
   "grey-image",
   "cmyk-image",

@@ -27,6 +27,7 @@ const properties = {
   pose: ({ pose }) => pose !== undefined && pose !== "Unspecified",
   segmentation: ({ segmentation }) => segmentation !== undefined && Object.keys(segmentation).length > 0,
   joints: ({ joints }) => joints !== undefined,
+  "head box": ({ head }) => head?.from === "head box",
 } as const satisfies Record<string, (object: AnnotatedObject) => boolean>
 
 /** Properties of objects that a format may have no place for. */

@@ -1,5 +1,6 @@
 import type { AnnotatedSet, AnnotationFormat } from "./annotated-set.ts"
 import { readCocoSet } from "./coco/read-coco.ts"
+import { readMpiiSet } from "./mpii/read-mpii.ts"
 import type { SetReader, SetReadOptions } from "./set-reader.ts"
 import { readVocSet } from "./voc/read-voc.ts"
 import { readYoloSet } from "./yolo/read-yolo.ts"
@@ -8,6 +9,7 @@ const readers = {
   voc: readVocSet,
   coco: readCocoSet,
   yolo: readYoloSet,
+  mpii: readMpiiSet,
 } as const satisfies Record<AnnotationFormat, SetReader>
 
 /** Reads annotated images of any format whole: nothing is left out that can be told apart. */

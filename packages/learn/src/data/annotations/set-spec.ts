@@ -4,7 +4,7 @@ import { LearnlossError } from "@learnloss/engine"
 import type { AnnotationFormat } from "./annotated-set.ts"
 import { type BoxOrigin, boxOrigins } from "./set-reader.ts"
 
-/** What stands after `voc:`, `coco:` or `yolo:`: a path and, after a question mark, options. */
+/** What stands after `voc:`, `coco:`, `yolo:` or `mpii:`: a path and, after a question mark, options. */
 export interface SetSpec {
   readonly path: string
   /** Splits to train and test on; several are joined with `+`. */
@@ -27,7 +27,7 @@ export function parseSetSpec(format: AnnotationFormat, text: string | undefined)
   if (text === undefined || text === "" || text.startsWith("?")) {
     throw new LearnlossError("MISSING_PATH", {
       where,
-      expected: format === "coco" ? "coco:DIR or coco:FILE.json" : `${format}:DIR`,
+      expected: pathForms[format],
       got: "no path",
       fix: "Put the folder after the colon.",
     })
@@ -55,6 +55,13 @@ export function parseSetSpec(format: AnnotationFormat, text: string | undefined)
     ...(origin === undefined ? {} : { origin }),
   }
 }
+
+const pathForms = {
+  voc: "voc:DIR",
+  coco: "coco:DIR or coco:FILE.json",
+  yolo: "yolo:DIR",
+  mpii: "mpii:DIR, mpii:FILE.mat or mpii:FILE.json",
+} as const satisfies Record<AnnotationFormat, string>
 
 const examples = { train: "trainval", test: "test", classes: "cat,dog", origin: "one" } as const
 

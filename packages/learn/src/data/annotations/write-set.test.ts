@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } fr
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
 import { temporaryFolder, write, writeImage } from "../data-files.test-suite.ts"
-import type { AnnotatedSet, AnnotationFormat } from "./annotated-set.ts"
+import type { AnnotatedSet, AnnotationFormat, WrittenFormat } from "./annotated-set.ts"
 import { testLog, vocObject, writeVocImage, writeVocSplit } from "./annotation-files.test-suite.ts"
 import { readAnnotatedSet } from "./read-set.ts"
 import { writeAnnotatedSet } from "./write-set.ts"
@@ -10,7 +10,7 @@ import { formatXml, parseXml } from "./xml.ts"
 
 const read = (format: AnnotationFormat, path: string) => readAnnotatedSet(format, path, { log: testLog().log })
 
-async function convert(set: AnnotatedSet, format: AnnotationFormat) {
+async function convert(set: AnnotatedSet, format: WrittenFormat) {
   const folder = join(temporaryFolder(), "out")
   const written = await writeAnnotatedSet(set, { format, folder })
   return { folder, ...written, set: await read(format, folder) }

@@ -2,7 +2,7 @@ import { constants } from "node:fs"
 import { copyFile, link, mkdir, readdir, rename, rm, rmdir, writeFile } from "node:fs/promises"
 import { dirname, join, resolve } from "node:path"
 import { InternalError, LearnlossError } from "@learnloss/engine"
-import type { AnnotatedSet, AnnotationFormat } from "./annotated-set.ts"
+import type { AnnotatedSet, WrittenFormat } from "./annotated-set.ts"
 import { writeCocoSet } from "./coco/write-coco.ts"
 import { countCarried, type Loss, Losses } from "./losses.ts"
 import type { BoxOrigin } from "./set-reader.ts"
@@ -14,14 +14,14 @@ const writers = {
   voc: writeVocSet,
   coco: writeCocoSet,
   yolo: writeYoloSet,
-} as const satisfies Record<AnnotationFormat, SetWriter>
+} as const satisfies Record<WrittenFormat, SetWriter>
 
 /** How image files come to where a set is written. */
 export const imageTransfers = ["copy", "link"] as const
 export type ImageTransfer = (typeof imageTransfers)[number]
 
 export interface SetWriteOptions {
-  readonly format: AnnotationFormat
+  readonly format: WrittenFormat
   /** Must not exist, or be empty. */
   readonly folder: string
   /** `link` makes hard links, which take no room but are the same file; default `copy`. */

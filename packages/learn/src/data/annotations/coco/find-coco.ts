@@ -1,7 +1,6 @@
-import { readFile } from "node:fs/promises"
 import { basename, dirname, join, relative } from "node:path"
-import { LearnlossError } from "@learnloss/engine"
 import { isFile, isFolder, listFiles, listFolders, nothingToRead } from "../folder.ts"
+import { badJson, readJson } from "../json-file.ts"
 import { isObject, type JsonObject } from "./coco-json.ts"
 
 /** An instances file with the name of the split that it holds. */
@@ -50,38 +49,22 @@ export async function findCoco(
   )
 }
 
+const fix = "The file is no COCO instances file, or damaged."
 const lists = "lists images, annotations and categories"
 
 async function open(folder: string, file: string, isMeant: boolean): Promise<CocoFile> {
   const path = join(folder, file)
-  const value = parse(path, await readFile(path, "utf8"))
-  if (isMeant && !isObject(value)) throw badJson(path, lists, JSON.stringify(value).slice(0, 80))
+  const value = await readJson(path, fix)
+  if (isMeant && !isObject(value)) throw badJson(path, lists, JSON.stringify(value).slice(0, 80), fix)
   const json = isObject(value) ? value : {}
   const isComplete = [json.images, json.annotations, json.categories].every(Array.isArray)
   if (isMeant && !isComplete)
-    throw badJson(path, lists, `an object with ${Object.keys(json).join(", ") || "nothing in it"}`)
+    throw badJson(path, lists, `an object with ${Object.keys(json).join(", ") || "nothing in it"}`, fix)
   return { file: file.replaceAll("\\", "/"), split: splitName(file), json: json as CocoFile["json"] }
-}
-
-function parse(path: string, text: string): unknown {
-  try {
-    return JSON.parse(text.replace(/^\uFEFF/, ""))
-  } catch (error) {
-    throw badJson(path, "JSON", error instanceof Error ? error.message : String(error))
-  }
 }
 
 function splitName(file: string): string {
   const name = basename(file, ".json")
   if (name === "_annotations.coco") return basename(dirname(file))
   return name.replace(/^(instances|person_keypoints|annotations?)[_-]/, "")
-}
-
-function badJson(where: string, expected: string, got: string): LearnlossError {
-  return new LearnlossError("BAD_JSON", {
-    where,
-    expected,
-    got,
-    fix: "The file is no COCO instances file, or damaged.",
-  })
 }

@@ -1,6 +1,6 @@
 import type { AnnotatedImage, AnnotatedObject, AnnotatedSet } from "../annotated-set.ts"
 import { pairByName } from "../joints.ts"
-import type { Losses } from "../losses.ts"
+import { countProperties, type Losses } from "../losses.ts"
 import { fileOf, nameImages, splitsToWrite } from "../place-images.ts"
 import type { SetWriter } from "../set-writer.ts"
 import { cocoSkeleton } from "./coco-joints.ts"
@@ -23,7 +23,10 @@ export const writeCocoSet: SetWriter = async (set, target) => {
   for (const image of set.images) {
     if (image.annotation === null)
       target.losses.add("images: left out, without an annotation that can be read, which COCO cannot say")
-    else await target.putImage(image, names === undefined ? fileOf(set, image) : `images/${names.get(image.id)}`)
+    else {
+      if (!isOwn) countProperties(image, ["head box"], target.losses)
+      await target.putImage(image, names === undefined ? fileOf(set, image) : `images/${names.get(image.id)}`)
+    }
   }
   const objectIds = new Map<AnnotatedObject, number>()
   for (const [split, listed] of splitLists(set)) {

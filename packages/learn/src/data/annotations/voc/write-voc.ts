@@ -17,7 +17,7 @@ export const writeVocSet: SetWriter = async (set, target) => {
     await target.putImage(image, file)
     if (image.annotation === null) continue
     boxes += image.objects.length
-    countProperties(image, ["segmentation", "crowd", "joints"], target.losses)
+    countProperties(image, ["segmentation", "crowd", "joints", "head box"], target.losses)
     const xml = withoutExtension(file).replace(/JPEGImages\/(?=[^/]*$)/, "Annotations/")
     await target.putText(`${xml}.xml`, formatXml(annotationOf(image, file, target.origin)))
   }

@@ -93,7 +93,7 @@ function objectsFor(
   { losses }: WriteTarget,
 ): readonly AnnotatedObject[] {
   if (set.carried?.format === "yolo") return image.objects
-  countProperties(image, ["difficult", "truncated", "occluded", "crowd", "pose", "segmentation"], losses)
+  countProperties(image, ["difficult", "truncated", "occluded", "crowd", "pose", "segmentation", "head box"], losses)
   const log = new DefectLog()
   const single = { ...image, objects: image.objects.map((object) => ({ ...object, isCrowd: false })) }
   const usable = usableObjects(single, set.classNames, log)
