@@ -1,4 +1,4 @@
-import { cropAround, type Joint, type PersonTarget, type Skeleton } from "../people.ts"
+import { cropAround, type Joint, type PersonCrop, type PersonTarget, type Skeleton } from "../people.ts"
 import type { AnnotatedImage, AnnotatedObject } from "./annotated-set.ts"
 import { checkBox } from "./check-objects.ts"
 import type { DefectLog } from "./defects.ts"
