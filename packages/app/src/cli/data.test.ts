@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { dataFormats } from "@learnloss/contract"
 import { Command } from "commander"
 import { describe, expect, it, onTestFinished } from "vitest"
 import { sourceFailed } from "../data/source.ts"
@@ -27,7 +28,7 @@ describe("learnloss data list", () => {
   it("names every format, as text and as JSON", async () => {
     expect((await run(["list"])).stdout).toMatch(/cifar10:DIR.*fashion-mnist:DIR.*images:DIR.*shapes/s)
     const listed = JSON.parse((await run(["list", "--json"])).stdout)
-    expect(listed).toHaveLength(9)
+    expect(listed).toHaveLength(dataFormats.length)
     expect(listed[3]).toMatchObject({ name: "shapes", isFetchable: false, folder: null })
   })
 })

@@ -3,20 +3,6 @@ import { inflate } from "node:zlib"
 import { LearnlossError } from "@learnloss/engine"
 import { readBytes } from "../../read-bytes.ts"
 
-/** An array of a MAT file: a variable, or a field of one. */
-export interface MatValue {
-  readonly name: string
-  readonly kind: "struct" | "numbers" | "text" | "other"
-  /** Of its elements, as the file claims. */
-  readonly count: number
-  /** The numbers of a numeric array, column by column; of others none. */
-  numbers(): number[]
-  /** The characters of a char array; of others none. */
-  text(): string
-  /** A field of an element of a struct, elements counted from 0; undefined where there is none. */
-  field(name: string, index?: number): MatValue | undefined
-}
-
 /** Data types of elements in a level 5 MAT-file ("MAT-File Format", The MathWorks). */
 const matrix = 14
 const compressed = 15
@@ -62,9 +48,9 @@ export async function readMatVariable(path: string, name: string): Promise<MatVa
       element.type === compressed
         ? await inflated(path, bytes.subarray(element.start, element.end))
         : element.type === matrix
-          ? openArray(source, element)
+          ? new MatValue(source, element)
           : undefined
-    if (value?.name === name) return value
+    if (value?.name() === name) return value
   }
   return undefined
 }
@@ -92,7 +78,7 @@ async function inflated(path: string, bytes: Uint8Array): Promise<MatValue | und
   })
   const source = sourceOf(path, whole)
   const element = readElement(source, 0, whole.length)
-  return element.type === matrix ? openArray(source, element) : undefined
+  return element.type === matrix ? new MatValue(source, element) : undefined
 }
 
 function readElement({ path, view }: Source, at: number, end: number): Element {
@@ -108,59 +94,122 @@ function readElement({ path, view }: Source, at: number, end: number): Element {
   return { type, start, end: start + size, next: Math.min(padded, end) }
 }
 
-const nothing: Pick<MatValue, "numbers" | "text" | "field"> = {
-  numbers: () => [],
-  text: () => "",
-  field: () => undefined,
+/**
+ * An array of a MAT file: a variable, or a field of one. A file has millions, of which few are looked at: nothing is read
+ * before it is asked for.
+ */
+export class MatValue {
+  readonly kind: "struct" | "numbers" | "text" | "other"
+  readonly #source: Source
+  readonly #end: number
+  readonly #size: Element | undefined
+  #struct: Struct | undefined
+
+  constructor(source: Source, { start, end }: Element) {
+    this.#source = source
+    this.#end = end
+    // What was never set is an array without even a size.
+    const flags = start === end ? undefined : readElement(source, start, end)
+    this.#size = flags === undefined ? undefined : readElement(source, flags.next, end)
+    this.kind = flags === undefined ? "numbers" : kindOf(source, flags)
+  }
+
+  /** Of a variable; fields have none. */
+  name(): string {
+    const title = this.#title()
+    return title === undefined ? "" : textOf(this.#source, title)
+  }
+
+  /** Elements of a struct; of others 0. */
+  get count(): number {
+    return this.#open()?.count ?? 0
+  }
+
+  /** The numbers of a numeric array, column by column; of others none. */
+  numbers(): number[] {
+    const data = this.kind === "numbers" ? this.#data() : undefined
+    return data === undefined ? [] : numbersOf(this.#source, data)
+  }
+
+  /** The characters of a char array; of others none. */
+  text(): string {
+    const data = this.kind === "text" ? this.#data() : undefined
+    return data === undefined ? "" : textOf(this.#source, data)
+  }
+
+  /** A field of an element of a struct, elements counted from 0; undefined where there is none. */
+  field(name: string, index = 0): MatValue | undefined {
+    const struct = this.#open()
+    const column = struct?.names.get(name)
+    if (struct === undefined || column === undefined || !(index >= 0 && index < struct.count)) return undefined
+    const place = struct.places[index * struct.names.size + column] as number
+    const element = readElement(this.#source, place, this.#end)
+    if (element.type === matrix) return new MatValue(this.#source, element)
+    throw badMat(this.#source.path, `a field ${name} that is no array`)
+  }
+
+  #title(): Element | undefined {
+    return this.#size === undefined ? undefined : readElement(this.#source, this.#size.next, this.#end)
+  }
+
+  #data(): Element | undefined {
+    const title = this.#title()
+    return title === undefined || title.next >= this.#end ? undefined : readElement(this.#source, title.next, this.#end)
+  }
+
+  #open(): Struct | undefined {
+    const title = this.kind === "struct" ? this.#title() : undefined
+    if (title === undefined || this.#size === undefined) return undefined
+    this.#struct ??= openStruct(this.#source, title.next, this.#end, countOf(this.#source, this.#size))
+    return this.#struct
+  }
 }
 
-function openArray(source: Source, { start, end }: Element): MatValue {
-  // What was never set is an array without even a size.
-  if (start === end) return { name: "", kind: "numbers", count: 0, ...nothing }
-  const flags = readElement(source, start, end)
-  const size = readElement(source, flags.next, end)
-  const title = readElement(source, size.next, end)
-  const kind = kindOf((numbersOf(source, flags)[0] ?? 0) & 0xff)
-  const count = numbersOf(source, size).reduce((product, length) => product * length, 1)
-  const about = { name: textOf(source, title), kind, count, ...nothing }
-  if (kind === "struct") return { ...about, ...openStruct(source, title.next, end, count) }
-  if (title.next >= end) return about
-  const data = readElement(source, title.next, end)
-  if (kind === "numbers") return { ...about, numbers: () => numbersOf(source, data) }
-  return kind === "text" ? { ...about, text: () => textOf(source, data) } : about
+/** Elements of an array, by its lengths as int32. */
+function countOf({ view }: Source, { start, end }: Element): number {
+  let count = 1
+  for (let at = start; at + 4 <= end; at += 4) count *= view.getInt32(at, true)
+  return count
 }
 
 /** Of the classes of arrays by their number: 2 is a struct, 4 text, 6 to 15 are numbers of all widths. */
-function kindOf(arrayClass: number): MatValue["kind"] {
+function kindOf({ view }: Source, { start, end }: Element): MatValue["kind"] {
+  const arrayClass = end - start < 4 ? 0 : view.getUint32(start, true) & 0xff
   if (arrayClass === 2) return "struct"
   if (arrayClass === 4) return "text"
   return arrayClass >= 6 && arrayClass <= 15 ? "numbers" : "other"
 }
 
-/** Finds fields of a struct: the names first, then for each element in turn its fields in their order. */
-function openStruct(source: Source, start: number, end: number, claimed: number): Pick<MatValue, "count" | "field"> {
+interface Struct {
+  readonly count: number
+  /** Places of fields in an element. */
+  readonly names: ReadonlyMap<string, number>
+  /** Where each field of each element begins. */
+  readonly places: Uint32Array
+}
+
+/** Opens a struct: the names of its fields come first, then for each element in turn its fields in their order. */
+function openStruct(source: Source, start: number, end: number, claimed: number): Struct {
   const width = readElement(source, start, end)
   const text = readElement(source, width.next, end)
-  const length = numbersOf(source, width)[0] ?? 0
-  const bytes = new Uint8Array(source.view.buffer, source.view.byteOffset + text.start, text.end - text.start)
-  if (bytes.length > mostNameBytes) throw badMat(source.path, `${bytes.length} bytes of names of fields`)
-  const names = new Map<string, number>()
-  for (let at = 0; length > 0 && at + length <= bytes.length; at += length)
-    names.set(latin1(bytes.subarray(at, at + length)).replace(/\0.*$/s, ""), at / length)
+  const names = namesOf(source, numbersOf(source, width)[0] ?? 0, text)
   const [fields, room] = [names.size, end - text.next]
-  const count = fields === 0 ? 0 : claimed
+  const count = fields === 0 ? 0 : Math.max(0, claimed)
   if (count * fields * 8 > room)
     throw badMat(source.path, `a struct that claims ${count} elements of ${fields} fields where ${room} bytes are left`)
-  let places: Uint32Array | undefined
-  const field: MatValue["field"] = (name, index = 0) => {
-    const column = names.get(name)
-    if (column === undefined || !(index >= 0 && index < count)) return undefined
-    places ??= placesOf(source, text.next, end, count * fields)
-    const element = readElement(source, places[index * fields + column] as number, end)
-    if (element.type === matrix) return openArray(source, element)
-    throw badMat(source.path, `a field ${name} that is no array`)
+  return { count, names, places: placesOf(source, text.next, end, count * fields) }
+}
+
+function namesOf({ path, view }: Source, length: number, { start, end }: Element): Map<string, number> {
+  if (end - start > mostNameBytes) throw badMat(path, `${end - start} bytes of names of fields`)
+  const names = new Map<string, number>()
+  for (let at = start; length > 0 && at + length <= end; at += length) {
+    let name = ""
+    for (let byte = at; byte < at + length && view.getUint8(byte) !== 0; byte++)
+      name += String.fromCharCode(view.getUint8(byte))
+    names.set(name, names.size)
   }
-  return { count, field }
+  return names
 }
 
 function placesOf(source: Source, start: number, end: number, count: number): Uint32Array {
@@ -178,7 +227,9 @@ function numbersOf({ path, view }: Source, { type, start, end }: Element): numbe
   if (width === undefined) throw badMat(path, `numbers of the unknown type ${type}`)
   const count = Math.floor((end - start) / width)
   if (count > mostNumbers) throw badMat(path, `${count} numbers in one array`)
-  return Array.from({ length: count }, (_, index) => numberAt(view, start + index * width, type))
+  const numbers: number[] = []
+  for (let at = start; at + width <= end; at += width) numbers.push(numberAt(view, at, type))
+  return numbers
 }
 
 function numberAt(view: DataView, at: number, type: number): number {
