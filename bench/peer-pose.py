@@ -67,12 +67,13 @@ class Crop:
     def pixels(self, picture, size):
         """[3, size, size] in 0..1: the means of a finer grid where the picture shrinks; the mean colour outside."""
         fine = max(1, math.ceil(self.side / size))
-        steps = (np.arange(size * fine) + 0.5) / (size * fine)
-        shares = np.stack(np.meshgrid(steps, steps), -1).reshape(-1, 2)
         extent = np.array(picture.shape[:0:-1], np.float64)
-        grid = torch.from_numpy((2 * self.to_picture(shares) / extent - 1).astype(np.float32))
-        above = (picture / 255 - MEAN)[None]
-        found = F.grid_sample(above, grid.view(1, size * fine, size * fine, 2), align_corners=False)
+        # From -1..1 over the crop to -1..1 over the picture.
+        matrix = np.concatenate([self.axes / extent[:, None], (2 * self.center / extent - 1)[:, None]], 1)
+        grid = F.affine_grid(
+            torch.from_numpy(matrix.astype(np.float32))[None], [1, 3, size * fine, size * fine], align_corners=False
+        )
+        found = F.grid_sample((picture / 255 - MEAN)[None], grid, align_corners=False)
         return F.avg_pool2d(found, fine)[0] + MEAN
 
 
