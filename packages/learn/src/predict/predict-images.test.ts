@@ -166,6 +166,100 @@ test("a detector's file gives boxes in the pixels of each image, highest score f
   }
 })
 
+/** Takes each colour of a picture for the heat-map of a joint, so that it finds the brightest place of each colour. */
+function colourFinder(): Learner {
+  const config = runConfigSchema.parse({ ...baseConfig, task: "pose", model: { name: "cnn4", width: 4 } })
+  const ofColour = (values: readonly number[]) => floatTensor([1, 3, 1, 1], Float32Array.from(values))
+  const model: Model = {
+    heatmaps: { stacks: 1, joints: 3, height: 16, width: 16 },
+    build(_, [images]) {
+      const [batch] = images.shape as [number]
+      const { graph } = images
+      const [mean, std] = [
+        graph.constant(ofColour(normalization.mean), "m"),
+        graph.constant(ofColour(normalization.std), "s"),
+      ]
+      const shares = op.add(op.mul(images, std), mean)
+      return {
+        output: op.reshape(shares, [batch, 1, 3, 16, 16]),
+        taps: [images],
+        embedding: op.reshape(op.reduceMean(images, [1, 2, 3]), [batch, 1]),
+      }
+    },
+  }
+  const task = makeTask("pose", { data, model, config })
+  return { model, task, imageShape, strategyTraining: strategyTraining("random", config), config }
+}
+
+/** A black picture with a round spot of each colour for each place. */
+async function paintSpots(path: string, places: readonly (readonly [x: number, y: number])[][]): Promise<void> {
+  const [width, height] = [120, 80]
+  const pixels = Uint8Array.from({ length: width * height * 3 }, (_, at) => {
+    const [x, y] = [(Math.floor(at / 3) % width) + 0.5, Math.floor(at / 3 / width) + 0.5]
+    const near = places.map((spots) => Math.exp(-((x - spots[at % 3]![0]) ** 2 + (y - spots[at % 3]![1]) ** 2) / 32))
+    return Math.round(255 * Math.max(...near))
+  })
+  await sharp(pixels, { raw: { width, height, channels: 3 } })
+    .png()
+    .toFile(path)
+}
+
+test("a pose file gives the joints of each person that it is shown, in the pixels of the image", async () => {
+  const { network } = await written(colourFinder())
+  expect(network).toMatchObject({ task: "pose", images: { fit: "square crop" }, outputNames: ["joints", "scores"] })
+  const people = [
+    [
+      [20, 30],
+      [31.5, 12],
+      [14, 44.2],
+    ],
+    [
+      [80, 40],
+      [97.3, 22],
+      [88, 61],
+    ],
+  ] as const
+  const [both, nobody] = [join(folder, "people.png"), join(folder, "nobody.png")]
+  await paintSpots(
+    both,
+    people.map((spots) => [...spots]),
+  )
+  await paintSpots(nobody, [
+    [
+      [0, 0],
+      [0, 0],
+      [0, 0],
+    ],
+  ])
+  // The first square stands out over the edge of the image.
+  const crops = [
+    { center: [20, 28], side: 48 },
+    { center: [88, 42], side: 52 },
+  ] as const
+  const cropsOf = (path: string) => (path === both ? crops : [])
+  const [found, broke, empty] = await predictImages(network, [both, broken, nobody], { ...options, cropsOf })
+  expect(broke).toMatchObject({ path: broken, unreadable: expect.any(String) })
+  expect(empty).toMatchObject({ answer: { task: "pose", people: [] } })
+  const { answer, size } = answered(found)
+  if (answer.task !== "pose") throw new Error(answer.task)
+  expect(size).toEqual({ width: 120, height: 80 })
+  expect(answer.people.map(({ crop }) => crop)).toEqual(crops)
+  for (const [index, { joints, score, predictedLoss }] of answer.people.entries()) {
+    for (const [joint, { x, y }] of joints.entries()) {
+      const [wantedX, wantedY] = people[index]![joint]!
+      expect(Math.hypot(x - wantedX, y - wantedY)).toBeLessThan(0.6)
+    }
+    expect(score).toBeCloseTo(
+      joints.reduce((sum, each) => sum + each.score / 3, 0),
+      9,
+    )
+    expect(predictedLoss).toBeNull()
+  }
+  // Where nobody says where people are, the square around the whole image shows one.
+  const [whole] = await predictImages(network, [both], options)
+  expect(answered(whole).answer).toMatchObject({ people: [{ crop: { center: [60, 40], side: 120 } }] })
+})
+
 describe("files that cannot be used", () => {
   const images: ImageInput = { channels: 3, height: 4, width: 4, layout: "channels-first", fit: "cover" }
   const whole = {
