@@ -13,9 +13,11 @@ export { readAnnotatedSet } from "./data/annotations/read-set.ts"
 export { parseSetSpec } from "./data/annotations/set-spec.ts"
 export {
   type DetectionSummary,
+  type PeopleCounts,
+  type PoseSummary,
   type SplitCounts,
   summarizeAnnotations,
-  summarizeDetection,
+  summarizePictures,
 } from "./data/annotations/summarize-set.ts"
 export { type ImageTransfer, imageTransfers, writeAnnotatedSet } from "./data/annotations/write-set.ts"
 export { BatchStream } from "./data/batch-stream.ts"

@@ -124,3 +124,42 @@ describe("learnloss data convert", () => {
     expect(existsSync(`${folder}-out`)).toBe(false)
   })
 })
+
+describe("learnloss data check and convert of people", () => {
+  it("counts people and joints, by --task boxes, and takes MPII's people to COCO and YOLO", async () => {
+    const above = mkdtempSync(join(tmpdir(), "learnloss-mpii-"))
+    onTestFinished(() => rmSync(above, { recursive: true, force: true }))
+    const folder = join(above, "mpii")
+    mkdirSync(join(folder, "images"), { recursive: true })
+    const joints = Array.from({ length: 16 }, (_, index) => [20 + 3 * index, 30 + 2 * index])
+    const joints_vis = joints.map((_, index) => (index < 3 ? 0 : 1))
+    const person = (image: string) => ({ image, center: [50.5, 40], scale: 0.2, joints, joints_vis })
+    for (const name of ["a.png", "b.png"]) {
+      const picture = sharp({ create: { width: 120, height: 90, channels: 3, background: "red" } })
+      writeFileSync(join(folder, "images", name), await picture.png().toBuffer())
+    }
+    writeFileSync(join(folder, "train.json"), JSON.stringify([person("a.png"), { ...person("a.png"), scale: 0 }]))
+    writeFileSync(join(folder, "valid.json"), JSON.stringify([person("b.png")]))
+    const { stdout } = await run("check", `mpii:${folder}`)
+    expect(stdout).toMatch(/people +1 +1\n.*boxes +0 +0\n.*labelled joints +13 +13\n.*right_ankle +0 +0\n/s)
+    expect(stdout).toMatch(
+      /1 defect: 1 scale-zero\n.*train\.json: \[1\] \(person\): no size or place: .*person left out/,
+    )
+    const coco = join(above, "coco")
+    const conversion = JSON.parse((await run("convert", `mpii:${folder}`, `coco:${coco}`, "--json")).stdout)
+    expect(conversion).toMatchObject({ images: 2, boxes: 3, classes: ["person"], losses: [] })
+    const json = JSON.parse(readFileSync(join(coco, "annotations/person_keypoints_valid.json"), "utf8"))
+    expect(json.annotations[0]).toMatchObject({ bbox: [30, 22.5, 40, 40], num_keypoints: 13 })
+    expect(json.annotations[0].keypoints.slice(9, 12)).toEqual([28.5, 35.5, 2])
+    expect((await run("check", `coco:${coco}`)).stdout).toMatch(/boxes +1 +1\n.*labelled joints +13 +13\n/s)
+    expect((await run("check", `coco:${coco}`, "--task", "detection")).stdout).toMatch(/boxes +1 +1\n +person +1 +1\n/)
+    const yolo = await run("convert", `coco:${coco}`, `yolo:${join(above, "yolo")}`)
+    expect(yolo.stdout).toMatch(
+      /without:\n +skeletons: bones \(15\)\n +objects: left out, without area inside the image \(1\)\n/,
+    )
+    expect((await run("check", `yolo:${join(above, "yolo")}`)).stdout).toMatch(/labelled joints +13 +13\n/)
+    expect((await run("convert", `coco:${coco}`, `mpii:${join(above, "x")}`)).error).toMatchObject({
+      code: "NOT_CONVERTIBLE",
+    })
+  })
+})

@@ -1,5 +1,6 @@
+import type { TaskName } from "@learnloss/contract"
 import type { DataDefect } from "@learnloss/learn"
-import type { Command } from "commander"
+import { type Command, Option } from "commander"
 import type { FetchedDataset, FetchOptions } from "../data/fetch-dataset.ts"
 import { formatCount } from "../report/format.ts"
 import { addConvertCommand } from "./data-convert.ts"
@@ -17,6 +18,7 @@ Examples:
   $ learnloss data fetch fashion-mnist
   $ learnloss data check images:photos
   $ learnloss data check voc:VOC2007 --json
+  $ learnloss data check coco:people --task pose
   $ learnloss data show voc:VOC2007 --augment
   $ learnloss data convert voc:VOC2007 coco:voc-as-coco
 `
@@ -67,13 +69,20 @@ export function addDataCommand(program: Command, io: CommandIo, fetch: FetchData
     .description("read data from end to end; count them and tell every defect")
     .argument("<SPEC>", "NAME or FORMAT:PATH")
     .option("--image-size <PIXELS>", "side that images of a folder are brought to", parseSide, 32)
+    .addOption(
+      new Option(
+        "--task <TASK>",
+        "what to count where there are boxes and joints (default: pose where objects have joints)",
+      ).choices(pictureTasks),
+    )
     .option("--quick", "images with boxes: read only the headers of the image files, which misses damaged ones")
     .option("--json", "print one JSON object instead of text")
-    .action(async (spec: string, { imageSize, quick, json }: CheckCommandOptions) => {
+    .action(async (spec: string, { imageSize, task, quick, json }: CheckCommandOptions) => {
       const { checkDataset, formatSummary } = await import("../data/check-dataset.ts")
       const defects: DataDefect[] = []
       const summary = await checkDataset(spec, {
         imageSize,
+        task,
         decodes: quick !== true,
         signal: io.signal,
         onProgress: everyFewSeconds((done, total) =>
@@ -92,8 +101,12 @@ export function addDataCommand(program: Command, io: CommandIo, fetch: FetchData
   addConvertCommand(data, io)
 }
 
+/** Tasks that one and the same data can be for. */
+const pictureTasks = ["detection", "pose"] as const satisfies readonly TaskName[]
+
 interface CheckCommandOptions {
   readonly imageSize: number
+  readonly task?: (typeof pictureTasks)[number]
   readonly quick?: boolean
   readonly json?: boolean
 }

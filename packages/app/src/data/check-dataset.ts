@@ -1,3 +1,4 @@
+import type { TaskName } from "@learnloss/contract"
 import { createRng } from "@learnloss/engine"
 import {
   annotationFormats,
@@ -6,11 +7,12 @@ import {
   type ImageShape,
   isPictures,
   openDataset,
+  type PoseSummary,
   parseDataSpec,
   summarizeAnnotations,
-  summarizeDetection,
+  summarizePictures,
 } from "@learnloss/learn"
-import { formatDetectionSummary } from "./check-detection.ts"
+import { formatPicturesSummary } from "./check-pictures.ts"
 
 /** What `learnloss data check` found out. */
 export interface DatasetSummary {
@@ -28,8 +30,13 @@ export interface DatasetSummary {
   readonly defects: readonly DataDefect[]
 }
 
+/** Of images of one class each, of boxes or of people. */
+export type AnySummary = DatasetSummary | DetectionSummary | PoseSummary
+
 export interface CheckOptions {
   readonly imageSize: number
+  /** What to count where there are boxes and joints; default people where objects have joints. */
+  readonly task?: TaskName | undefined
   /** Decodes images with boxes, which are otherwise not decoded before they are trained on. */
   readonly decodes?: boolean
   readonly signal: AbortSignal
@@ -42,12 +49,12 @@ export interface CheckOptions {
  *
  * @throws LearnlossError when it cannot be used, after every defect was told.
  */
-export async function checkDataset(data: string, options: CheckOptions): Promise<DatasetSummary | DetectionSummary> {
+export async function checkDataset(data: string, options: CheckOptions): Promise<AnySummary> {
   const { format, path } = parseDataSpec(data)
   const annotated = annotationFormats.find((known) => known === format)
   if (annotated !== undefined) {
-    const { decodes, signal, onProgress, onDefect } = options
-    return await summarizeAnnotations(annotated, path, { rng: createRng(0), decodes, signal, onProgress, onDefect })
+    const { imageSize: _, ...others } = options
+    return await summarizeAnnotations(annotated, path, { rng: createRng(0), ...others })
   }
   const defects: DataDefect[] = []
   const dataset = await openDataset(data, {
@@ -65,7 +72,7 @@ export async function checkDataset(data: string, options: CheckOptions): Promise
     for (const target of targets) counts[target] = (counts[target] ?? 0) + 1
     return counts
   }
-  if (isPictures(dataset)) return summarizeDetection(dataset)
+  if (isPictures(dataset)) return summarizePictures(dataset)
   const [train, test] = [count(dataset.train.targets), count(dataset.test.targets)]
   return {
     data: dataset.name,
@@ -79,8 +86,8 @@ export async function checkDataset(data: string, options: CheckOptions): Promise
 }
 
 /** The summary as lines for a person, with a bar for each class. */
-export function formatSummary(summary: DatasetSummary | DetectionSummary): string {
-  if ("splits" in summary) return formatDetectionSummary(summary)
+export function formatSummary(summary: AnySummary): string {
+  if ("splits" in summary) return formatPicturesSummary(summary)
   const { imageShape: shape, normalization, defects } = summary
   const channels = shape.channels === 1 ? "1 channel" : `${shape.channels} channels`
   const facts = [

@@ -104,6 +104,8 @@ function suggest(spec: string, name: string, path: string | undefined): string {
 /** What a folder or file looks like. */
 function likelyFormat(path: string): DataFormat {
   const holds = (...names: readonly string[]): boolean => names.some((name) => existsSync(join(path, name)))
+  if (path.endsWith(".mat") || holds("mpii_human_pose_v1_u12_1.mat", "annot/valid.json", "mpii_annotations.json"))
+    return "mpii"
   if (path.endsWith(".json") || ["", "annotations", "train"].some((below) => holdsJson(join(path, below))))
     return "coco"
   if (holds("JPEGImages", "VOCdevkit", "VOC2007", "VOC2012")) return "voc"

@@ -6,6 +6,7 @@ import { openDataset } from "../open-dataset.ts"
 import type { DataDefect } from "../reader.ts"
 import { readDetectionDataset } from "./detection-dataset.ts"
 import { readPoseDataset } from "./pose-dataset.ts"
+import { summarizeAnnotations, summarizePictures } from "./summarize-set.ts"
 
 const options = { imageSize: 64, rng: createRng(0) }
 const names = ["head_top", "left_hand", "right_hand"]
@@ -175,5 +176,52 @@ describe("readPoseDataset", () => {
     await expect(readPoseDataset("coco", folder, options)).rejects.toThrow(
       /the 3 joints that "person" had before: head_top.*one at a time/s,
     )
+  })
+})
+
+describe("summarizeAnnotations", () => {
+  it("counts people and their labelled joints where objects have joints, or boxes when told to", async () => {
+    const folder = await writePeople([
+      annotate(1, 0),
+      annotate(2, 0),
+      annotate(3, 2, { keypoints: [5, 5, 2, 6, 6, 2, 7, 7, 1] }),
+    ])
+    const rng = createRng(0)
+    const summary = await summarizeAnnotations("coco", folder, { rng })
+    expect(summary).toMatchObject({ jointNames: names, uses: { train: "train", test: "val" }, defects: [] })
+    expect(summary.splits).toEqual([
+      { name: "train", images: 2, imagesWithoutPeople: 1, people: 2, boxes: 2, joints: [2, 2, 0] },
+      { name: "val", images: 1, imagesWithoutPeople: 0, people: 1, boxes: 1, joints: [1, 1, 1] },
+    ])
+    const boxes = await summarizeAnnotations("coco", folder, { rng, task: "detection" })
+    expect(boxes).toMatchObject({ classNames: ["person"], splits: [{ boxes: [2] }, { boxes: [1] }] })
+    const { splits } = summarizePictures(await readPoseDataset("coco", folder, options))
+    expect(splits[0]).toEqual({
+      name: "train",
+      images: 1,
+      imagesWithoutPeople: 0,
+      people: 2,
+      boxes: 2,
+      joints: [2, 2, 0],
+    })
+  })
+
+  it("reports names that do not pair up instead of refusing them", async () => {
+    const lame = { ...person, keypoints: ["head_top", "left_hand", "right_foot"] }
+    const folder = await writePeople([annotate(1, 0), annotate(2, 2)], { categories: [lame] })
+    const { defects } = await summarizeAnnotations("coco", folder, { rng: createRng(0) })
+    expect(defects.map(({ kind, reason }) => [kind, reason])).toEqual(
+      Array(2).fill(["unpaired-names", 'category "person": left/right names unpaired: left_hand, right_foot']),
+    )
+  })
+
+  it("counts boxes where classes have different joints, unless people are asked for", async () => {
+    const dog = { id: 2, name: "dog", keypoints: ["tail"] }
+    const folder = await writePeople([annotate(1, 0), annotate(2, 2)], { categories: [person, dog] })
+    const rng = createRng(0)
+    expect(await summarizeAnnotations("coco", folder, { rng })).toHaveProperty("classNames", ["person", "dog"])
+    await expect(summarizeAnnotations("coco", folder, { rng, task: "pose" })).rejects.toMatchObject({
+      code: "SKELETON_CONFLICT",
+    })
   })
 })

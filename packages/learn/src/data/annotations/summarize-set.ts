@@ -1,9 +1,14 @@
-import { singleObjects } from "../boxes.ts"
-import type { DetectionDataset } from "../dataset.ts"
-import type { AnnotationFormat } from "./annotated-set.ts"
+import type { TaskName } from "@learnloss/contract"
+import { type DetectionTarget, singleObjects } from "../boxes.ts"
+import type { DetectionDataset, PictureDataset, PoseDataset } from "../dataset.ts"
+import type { PersonTarget } from "../people.ts"
+import type { AnnotatedImage, AnnotationFormat } from "./annotated-set.ts"
 import { usableObjects } from "./check-objects.ts"
+import { usablePeople } from "./check-people.ts"
 import type { AnnotationDefect, DefectKind } from "./defects.ts"
-import { type OpenAnnotationsOptions, openAnnotations } from "./open-annotations.ts"
+import { haveSameJoints, isLabelled } from "./joints.ts"
+import { type OpenAnnotationsOptions, type OpenedAnnotations, openAnnotations } from "./open-annotations.ts"
+import { peopleOf } from "./pose-dataset.ts"
 
 /** What a split holds that can be used. */
 export interface SplitCounts {
@@ -14,17 +19,42 @@ export interface SplitCounts {
   readonly boxes: readonly number[]
 }
 
-/** What there is in images with boxes. */
-export interface DetectionSummary {
+/** What a split holds of people that can be used. */
+export interface PeopleCounts {
+  readonly name: string
+  readonly images: number
+  readonly imagesWithoutPeople: number
+  readonly people: number
+  /** People with a box. */
+  readonly boxes: number
+  /** Labelled joints, in the order of the skeleton. */
+  readonly joints: readonly number[]
+}
+
+interface Summary<Counts> {
   readonly data: string
-  readonly classNames: readonly string[]
-  readonly splits: readonly SplitCounts[]
+  readonly splits: readonly Counts[]
   /** What is trained and tested on when nothing else is said, for people. */
   readonly uses: { readonly train: string; readonly test: string }
   /** Of the images that can be used, in pixels: the smallest and the largest width and height. */
   readonly sizes: { readonly width: readonly [number, number]; readonly height: readonly [number, number] }
   readonly defects: readonly AnnotationDefect[]
   readonly defectCounts: Readonly<Partial<Record<DefectKind, number>>>
+}
+
+/** What there is in images with boxes. */
+export interface DetectionSummary extends Summary<SplitCounts> {
+  readonly classNames: readonly string[]
+}
+
+/** What there is in images of people. */
+export interface PoseSummary extends Summary<PeopleCounts> {
+  readonly jointNames: readonly string[]
+}
+
+export interface SummarizeOptions extends Omit<OpenAnnotationsOptions, "wantsJoints"> {
+  /** What to count; default people where the objects have joints, else boxes. */
+  readonly task?: TaskName | undefined
 }
 
 /**
@@ -35,75 +65,123 @@ export interface DetectionSummary {
 export async function summarizeAnnotations(
   format: AnnotationFormat,
   text: string | undefined,
-  options: OpenAnnotationsOptions,
-): Promise<DetectionSummary> {
-  const { set, classNames, chosen, log, isUsable } = await openAnnotations(format, text, options)
-  const counted = new Map<string, Counted>()
-  for (const image of set.images) {
-    // Boxes of images that are left out are looked at all the same: whoever mends the image wants to know.
-    const single = usableObjects(image, classNames, log).filter(({ isCrowd }) => isCrowd !== true)
-    const names = single.map(({ className }) => classNames.indexOf(className))
-    if (isUsable(image.id)) counted.set(image.id, { classes: names, width: image.width, height: image.height })
+  { task, ...options }: SummarizeOptions,
+): Promise<DetectionSummary | PoseSummary> {
+  const opened = await openAnnotations(format, text, { ...options, wantsJoints: task === "pose" })
+  const { where, set, classNames, log } = opened
+  const about = { data: `${format}:${text}`, uses: opened.chosen.from }
+  if (task === "pose" || format === "mpii" || (task === undefined && hasPeople(opened))) {
+    const people = peopleOf(where, set, classNames)
+    const jointNames = people.skeleton.names
+    const look = (image: AnnotatedImage): PersonTarget[] => usablePeople(image, people, log).map(({ target }) => target)
+    return { ...about, jointNames, ...countSet(opened, look, countPeople(jointNames.length)) }
   }
-  const named = [...set.splits].map(([name, ids]) => countSplit(name, ids, counted, classNames.length))
+  const look = (image: AnnotatedImage): number[] =>
+    usableObjects(image, classNames, log).flatMap(({ className, isCrowd }) =>
+      isCrowd === true ? [] : [classNames.indexOf(className)],
+    )
+  return { ...about, classNames, ...countSet(opened, look, countBoxes(classNames.length)) }
+}
+
+function hasPeople({ set, classNames }: OpenedAnnotations): boolean {
+  const skeletons = classNames.flatMap((name) => set.skeletons.get(name) ?? [])
+  const [first] = skeletons
+  return first !== undefined && skeletons.every((skeleton) => haveSameJoints(skeleton, first))
+}
+
+/** Counts what is in pictures that are no files with annotations, such as generated ones. */
+export function summarizePictures(dataset: PictureDataset<unknown>): DetectionSummary | PoseSummary {
+  const about = { data: dataset.name, uses: { train: "train", test: "test" }, defects: [], defectCounts: {} }
+  if (isPose(dataset)) {
+    const jointNames = dataset.skeleton.names
+    const look = (target: PersonTarget): Counted<PersonTarget> => ({ ...target, objects: [target] })
+    return { ...about, jointNames, ...countTargets(dataset, look, countPeople(jointNames.length)) }
+  }
+  const { classNames } = dataset
+  const look = ({ width, height, boxes }: DetectionTarget): Counted<number> => ({
+    width,
+    height,
+    objects: singleObjects(boxes).map(({ classIndex }) => classIndex),
+  })
+  return { ...about, classNames, ...countTargets(dataset as DetectionDataset, look, countBoxes(classNames.length)) }
+}
+
+function isPose(dataset: PictureDataset<unknown>): dataset is PoseDataset {
+  return dataset.skeleton !== undefined
+}
+
+/** An image, or what is counted as one, and what was found in it. */
+interface Counted<Found> {
+  readonly width: number
+  readonly height: number
+  readonly objects: readonly Found[]
+}
+
+type Count<Found, Counts> = (name: string, images: readonly Counted<Found>[]) => Counts
+
+function countSet<Found, Counts>(
+  { set, log, isUsable }: OpenedAnnotations,
+  look: (image: AnnotatedImage) => readonly Found[],
+  count: Count<Found, Counts>,
+): Pick<Summary<Counts>, "splits" | "sizes" | "defects" | "defectCounts"> {
+  const counted = new Map<string, Counted<Found>>()
+  for (const image of set.images) {
+    // What is in images that are left out is looked at all the same: whoever mends the image wants to know.
+    const objects = look(image)
+    if (isUsable(image.id)) counted.set(image.id, { width: image.width, height: image.height, objects })
+  }
+  const of = (ids: readonly string[]): Counted<Found>[] => ids.flatMap((id) => counted.get(id) ?? [])
+  const named = [...set.splits].map(([name, ids]) => count(name, of(ids)))
   const inSplits = new Set([...set.splits.values()].flat())
   const rest = set.images.map(({ id }) => id).filter((id) => !inSplits.has(id))
-  const others =
-    rest.length === 0 ? [] : [countSplit(named.length === 0 ? "all" : "in no split", rest, counted, classNames.length)]
+  const others = rest.length === 0 ? [] : [count(named.length === 0 ? "all" : "in no split", of(rest))]
   return {
-    data: `${format}:${text}`,
-    classNames,
     splits: [...named, ...others],
-    uses: chosen.from,
     sizes: sizesOf([...counted.values()]),
     defects: log.defects,
     defectCounts: countKinds(log.defects),
   }
 }
 
-/** Counts what is in images with boxes that are no files with annotations, such as generated ones. */
-export function summarizeDetection({ name, classNames, train, test }: DetectionDataset): DetectionSummary {
-  const splits = (["train", "test"] as const).map((split) => {
-    const { ids, targets } = split === "train" ? train : test
-    const counted = new Map(
-      ids.map((id, index) => {
-        const { width = 0, height = 0, boxes = [] } = targets[index] ?? {}
-        return [id, { classes: singleObjects(boxes).map(({ classIndex }) => classIndex), width, height }]
-      }),
-    )
-    return { counts: countSplit(split, ids, counted, classNames.length), images: [...counted.values()] }
-  })
-  return {
-    data: name,
-    classNames,
-    splits: splits.map(({ counts }) => counts),
-    uses: { train: "train", test: "test" },
-    sizes: sizesOf(splits.flatMap(({ images }) => images)),
-    defects: [],
-    defectCounts: {},
+function countTargets<Target, Found, Counts>(
+  { train, test }: PictureDataset<Target>,
+  look: (target: Target) => Counted<Found>,
+  count: Count<Found, Counts>,
+): Pick<Summary<Counts>, "splits" | "sizes"> {
+  const [trained, tested] = [train.targets.map(look), test.targets.map(look)]
+  return { splits: [count("train", trained), count("test", tested)], sizes: sizesOf([...trained, ...tested]) }
+}
+
+function countBoxes(classes: number): Count<number, SplitCounts> {
+  return (name, images) => {
+    const boxes: number[] = new Array(classes).fill(0)
+    for (const { objects } of images) for (const index of objects) boxes[index] = (boxes[index] as number) + 1
+    const without = images.filter(({ objects }) => objects.length === 0)
+    return { name, images: images.length, imagesWithoutBoxes: without.length, boxes }
   }
 }
 
-interface Counted {
-  readonly classes: readonly number[]
-  readonly width: number
-  readonly height: number
+function countPeople(joints: number): Count<PersonTarget, PeopleCounts> {
+  return (name, images) => {
+    const people = images.flatMap(({ objects }) => objects)
+    const counts = Array.from(
+      { length: joints },
+      (_, index) =>
+        people.filter((person) => person.joints[index] !== undefined && isLabelled(person.joints[index])).length,
+    )
+    return {
+      name,
+      // Of people alone every one has an entry, and several may share an image.
+      images: new Set(images.map(({ objects: [person] }, index) => person?.imageId ?? index)).size,
+      imagesWithoutPeople: images.filter(({ objects }) => objects.length === 0).length,
+      people: people.length,
+      boxes: people.filter(({ box }) => box !== null).length,
+      joints: counts,
+    }
+  }
 }
 
-function countSplit(
-  name: string,
-  ids: readonly string[],
-  counted: ReadonlyMap<string, Counted>,
-  classCount: number,
-): SplitCounts {
-  const images = ids.flatMap((id) => counted.get(id) ?? [])
-  const boxes: number[] = new Array(classCount).fill(0)
-  for (const { classes } of images) for (const index of classes) boxes[index] = (boxes[index] as number) + 1
-  const without = images.filter(({ classes }) => classes.length === 0)
-  return { name, images: images.length, imagesWithoutBoxes: without.length, boxes }
-}
-
-function sizesOf(images: readonly Counted[]): DetectionSummary["sizes"] {
+function sizesOf(images: readonly Counted<unknown>[]): Summary<unknown>["sizes"] {
   const range = (values: readonly number[]): [number, number] => [
     values.reduce((least, value) => Math.min(least, value), Number.POSITIVE_INFINITY),
     values.reduce((most, value) => Math.max(most, value), 0),

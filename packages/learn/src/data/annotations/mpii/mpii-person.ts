@@ -37,11 +37,12 @@ export function mpiiJoint(x: unknown, y: unknown, visibility: unknown): Joint {
 export function objectOf({ center: [x, y], scale, joints, headBox, place }: MpiiPerson): AnnotatedObject {
   const center = [x + toContinuous, y + toContinuous + 15 * scale] as const
   const half = 100 * scale
+  const square: Box = [center[0] - half, center[1] - half, center[0] + half, center[1] + half]
   const crop: PersonCrop = { center, side: 1.25 * 200 * scale }
   const head = headSize(joints, headBox)
   return {
     className: "person",
-    box: [center[0] - half, center[1] - half, center[0] + half, center[1] + half],
+    box: square.every(Number.isFinite) ? square : [0, 0, 0, 0],
     joints,
     crop,
     ...(head === null ? {} : { head }),
