@@ -33,13 +33,15 @@ export interface WarpOptions {
   readonly fill: Colour
 }
 
+/** How far samples may lie apart, in pixels of the picture; each of them reaches a whole pixel to all sides. */
+const sampleSpacing = 1.25
 /** Most samples along one axis of a pixel: beyond, a pixel of the result shows more than any picture is worth. */
 const mostSamples = 64
 
 /**
  * Shows a picture through an affine transformation. A pixel of the result is the mean of as many evenly spaced bilinear
- * samples along each axis as pixels of the picture lie side by side in it, so that fine patterns turn grey where the
- * picture shrinks and do not become coarse ones.
+ * samples along each axis as it takes to miss no pixel of the picture, so that fine patterns turn grey where the picture
+ * shrinks and do not become coarse ones.
  *
  * @returns [height, width, 3] uint8
  */
@@ -126,7 +128,7 @@ function addSamples(
 
 /** @param step pixels of the picture that one pixel of the result is long */
 function samplesAlong(step: number): number {
-  return Math.min(mostSamples, Math.max(1, Math.ceil(step - 1e-9)))
+  return Math.min(mostSamples, Math.max(1, Math.ceil(step / sampleSpacing - 1e-9)))
 }
 
 function at(values: ArrayLike<number>, index: number): number {
