@@ -49,5 +49,11 @@ export function classSection(runs: Pick<MergedRuns, "cycles" | "classNames" | "r
 <thead><tr><th>${wordsOf(runs.runs).part}</th>${strategies.map((strategy) => html`<th><span class="dot" style="background:${strategyColours[strategy]}"></span>${strategy}</th>`)}</tr></thead>
 <tbody>${Array.from({ length: classes }, (_, index) => html`<tr><th>${classNames?.[index] ?? String(index)}</th>${strategies.map((strategy) => html`<td>${cell(strategy, index)}</td>`)}</tr>`)}</tbody>
 </table></div>
-<p class="soft">${note(measureOf(cycles).title)} They stand in <code>${runFiles.cycles}</code>.</p>`
+<p class="soft">${note(measureOf(cycles).title)}${headNote(last)} They stand in <code>${runFiles.cycles}</code>.</p>`
+}
+
+/** Where the lengths of heads come from, by which PCKh measures; nothing where it was not measured. */
+function headNote(cycles: readonly CycleRecord[]): string {
+  const from = cycles[0]?.metrics.headSizeFrom
+  return typeof from === "string" ? ` The length of a head comes from: ${from}.` : ""
 }

@@ -159,6 +159,7 @@ describe("the page of poses", () => {
       "all test people",
       "turned by up to 60 degrees (60% of the time)",
       "divided by the labelled joints",
+      "The length of a head comes from: head box.",
     ])
       expect(page).toContain(words)
     expect(page).toMatch(/<th>T-shirt\/top<\/th><td>[\d.]+<\/td><td>[\d.]+<\/td>/)
