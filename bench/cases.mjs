@@ -10,6 +10,8 @@ const small = [3, 32, 32]
 const resnet = (width, batch) => ({ network: "resnet18", width, batch, image: small })
 const ssd300 = (batch) => ({ network: "ssd300-vgg16", width: 64, batch, image: [3, 300, 300] })
 const ssdMobile = (batch) => ({ network: "ssd-mobile", width: 32, batch, image: [3, 128, 128] })
+const hourglass2 = (batch) => ({ network: "hourglass2", width: 64, stacks: 2, batch, image: [3, 256, 256] })
+const smallHourglass = (batch) => ({ network: "hourglass", width: 16, stacks: 1, batch, image: [3, 128, 128] })
 
 /** Settings of the cycle's run beside the defaults; the twin reads them too. */
 const cycleConfig = {
@@ -34,11 +36,15 @@ export const cases = [
   { name: "step-vit", kind: "step", network: "vit", taps: 3, batch: 64, image: small, wanted: 0.8 },
   { name: "step-ssd300", kind: "step", ...ssd300(8), wanted: 1, most: 3 },
   { name: "step-ssd-mobile", kind: "step", ...ssdMobile(16), wanted: 0.8 },
+  { name: "step-hourglass2", kind: "step", ...hourglass2(6), wanted: 1, most: 5 },
+  { name: "step-hourglass-w16", kind: "step", ...smallHourglass(16), wanted: 0.8 },
   { name: "score-w64-b32", kind: "score", ...resnet(64, 32), wanted: 1.2, wantedShare: 0.85 },
   { name: "score-w64-b128", kind: "score", ...resnet(64, 128), wanted: 1.2, wantedShare: 0.85 },
   { name: "score-w16-b128", kind: "score", ...resnet(16, 128), wanted: 1.2 },
   { name: "score-ssd300", kind: "score", ...ssd300(8), wanted: 1.3, most: 5 },
   { name: "score-ssd-mobile", kind: "score", ...ssdMobile(32), wanted: 1.3 },
+  { name: "score-hourglass2", kind: "score", ...hourglass2(6), wanted: 1.3, most: 5 },
+  { name: "score-hourglass-w16", kind: "score", ...smallHourglass(32), wanted: 1.3 },
   { name: "cycle-cnn4", kind: "cycle", config: cycleConfig, wanted: 1.5, most: 3 },
   { name: "cycles-cnn4", kind: "cycle", config: { ...cycleConfig, trials: 2 }, wanted: null, most: 3 },
   { name: "memory-w64-b128", kind: "memory", ...resnet(64, 128), isPlanKnown: true, wanted: 1 },

@@ -114,9 +114,9 @@ async function measureSpeed(work, { ours, isPeerOnly, threads, repetitions, fold
 }
 
 /** What the peer has to know of a case. */
-function requestFor({ kind, network, width, batch, image, config }, folder) {
+function requestFor({ kind, network, width, stacks, batch, image, config }, folder) {
   if (kind === "cycle") return { kind, config: runConfigSchema.parse(config) }
-  return { kind, network, width, batch, image, folder }
+  return { kind, network, width, stacks, batch, image, folder }
 }
 
 /**

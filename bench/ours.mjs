@@ -25,6 +25,7 @@ export { createCycleBench } from "./ours-cycle.mjs"
  * @typedef {object} BenchOptions
  * @property {string} network
  * @property {number} [width] channels of the first stage
+ * @property {number} [stacks] of an hourglass
  * @property {number} [taps] of a network that the peer exports and we import
  * @property {number} batch images a run
  * @property {readonly [number, number, number]} image its channels, height and width
@@ -38,32 +39,41 @@ export { createCycleBench } from "./ours-cycle.mjs"
  * @property {number} [check] what the peer must get too
  */
 
-const classes = Array.from({ length: 10 }, (_, index) => `class ${index}`)
+/** Names of ten classes, or of an hourglass' sixteen joints. */
+function classNamesOf({ stacks }) {
+  return Array.from({ length: stacks === undefined ? 10 : 16 }, (_, index) => `class ${index}`)
+}
+
+/** The task of a network, and how it is trained. */
+function learningOf({ network, stacks }) {
+  if (stacks !== undefined) return { task: "pose", optimizer: "rmsprop", learningRate: 2.5e-4, weightDecay: 0 }
+  return { task: network.startsWith("ssd") ? "detection" : "classification", learningRate: 0.01 }
+}
 
 /** A network with the paper's loss module, trained jointly; an imported one is opened as the settings of a run open it. */
-async function openLearner({ network, width, taps, batch, image, folder }) {
+async function openLearner(options) {
+  const { network, width, stacks, taps, batch, image, folder } = options
   const [channels, height, rowLength] = image
   const imageShape = { channels, height, width: rowLength }
   if (taps !== undefined && !folder) throw new Error(`${network} is exported by the peer, which is not here`)
   // Named as the peer's export names them.
   const tapped = Array.from({ length: taps ?? 0 }, (_, index) => `tap${index}`)
+  const { task: taskName, ...training } = learningOf(options)
+  const named = { name: network, width, stacks }
   const config = runConfigSchema.parse({
     data: "bench",
-    task: isDetector(network) ? "detection" : "classification",
-    model: taps === undefined ? { name: network, width } : { onnx: join(folder, "network.onnx"), taps: tapped },
-    training: { steps: 100, batch, learningRate: 0.01, schedule: { kind: "constant" } },
+    task: taskName,
+    model: taps === undefined ? named : { onnx: join(folder, "network.onnx"), taps: tapped },
+    training: { steps: 100, batch, schedule: { kind: "constant" }, ...training },
     lossModule: { stopGradientAt: "100%" },
     budget: { initial: 1, perCycle: 1, cycles: 1 },
     strategies: ["learning-loss"],
   })
-  const { model } = await openModel(config, { imageShape, classes: classes.length })
+  const classNames = classNamesOf(options)
+  const { model } = await openModel(config, { imageShape, classes: classNames.length })
   const strategyTraining = { lossModule: "joint", objective: "ranking", readsOutputs: false }
-  const task = makeTask(config.task, { data: { classNames: classes }, model, config })
+  const task = makeTask(config.task, { data: { classNames }, model, config })
   return { model, task, imageShape, strategyTraining, config }
-}
-
-function isDetector(network) {
-  return network.startsWith("ssd")
 }
 
 /** The peer's tensors where it has some under our name, and drawn ones for the rest; a network's file brings its own. */
@@ -76,21 +86,24 @@ function startingWeights(specs, folder) {
 }
 
 /** Images and, by the names of the task's inputs, what is to be learned of them. */
-function openBatch({ network, batch, image, folder }, task) {
+function openBatch({ batch, image, folder }, task) {
   if (folder) return Object.fromEntries(readSafetensors(join(folder, "batch.safetensors")))
   const rng = createRng("bench")
   const images = floatTensor([batch, ...image])
   for (let index = 0; index < images.data.length; index++) images.data[index] = rng.normal()
-  const labels = Array.from({ length: batch }, () => rng.integer(classes.length))
-  const object = (classIndex) => ({
-    classIndex,
-    box: [0.1, 0.1, rng.float() + 0.2, rng.float() + 0.2],
-    isDifficult: false,
-  })
-  const targets = isDetector(network)
-    ? labels.map((label) => ({ width: 2, height: 2, boxes: [object(label)] }))
-    : labels
-  return { images, ...task.encodeTargets(targets) }
+  return { images, ...task.encodeTargets(Array.from({ length: batch }, () => drawnTarget(task.name, rng))) }
+}
+
+/** A class, an image with one object, or a person with all joints. */
+function drawnTarget(task, rng) {
+  const classIndex = rng.integer(10)
+  if (task === "classification") return classIndex
+  if (task === "detection") {
+    const box = [0.1, 0.1, rng.float() + 0.2, rng.float() + 0.2]
+    return { width: 2, height: 2, boxes: [{ classIndex, box, isDifficult: false }] }
+  }
+  const joints = Array.from({ length: 16 }, () => ({ x: rng.float(), y: rng.float(), visibility: 2 }))
+  return { width: 1, height: 1, joints, crop: { center: [0.5, 0.5], side: 1 } }
 }
 
 /** How plans are measured, and kept as runs keep them. */
@@ -112,7 +125,7 @@ export async function buildStep(options) {
 }
 
 /**
- * One joint training step: network, loss prediction module, cross-entropy and ranking loss, backward, SGD.
+ * One joint training step: network, loss prediction module, the task's and the ranking loss, backward, the optimiser.
  *
  * @param {BenchOptions} options
  * @returns {Promise<Bench>}

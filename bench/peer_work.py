@@ -9,6 +9,7 @@ from pathlib import Path
 
 import torch
 from torch.nn.functional import cross_entropy
+from torch_hourglass import StackedHourglass, heatmap_losses
 from torch_imports import IMPORTS, export_network
 from torch_networks import NETWORKS, LossModule, ranking_loss
 from torch_ssd import DETECTORS, batched_loss, default_boxes, learnloss_state, match, random_objects
@@ -26,8 +27,10 @@ def measure(work, times=1):
 
 
 def random_batch(network, batch, image):
-    """Random images and what is to be learned of them, by name: a class, or ten objects of a detector."""
+    """Random images and what is to be learned of them, by name: a class, ten objects of a detector, or sixteen joints."""
     images = torch.randn(batch, *image)
+    if isinstance(network, StackedHourglass):
+        return images, {"joints": torch.rand(batch, 16, 2), "weights": torch.ones(batch, 16)}
     if not hasattr(network, "heads"):
         return images, {"labels": torch.randint(0, 10, (batch,))}
     defaults, generator = default_boxes(network.design), torch.Generator().manual_seed(0)
@@ -40,6 +43,8 @@ def target_losses(output, targets):
     """The loss of each image."""
     if "labels" in targets:
         return cross_entropy(output, targets["labels"], reduction="none")
+    if "joints" in targets:
+        return heatmap_losses(output, targets["joints"], targets["weights"])
     return batched_loss(output[..., :4], output[..., 4:], targets["offsets"], targets["classes"])
 
 
@@ -55,9 +60,11 @@ class Detector(torch.nn.Module):
         return torch.cat((locations, logits), 2), taps, embedding
 
 
-def new_learner(name, width, image):
+def new_learner(name, width, image, stacks=None):
     torch.manual_seed(0)
-    if name in DETECTORS:
+    if stacks is not None:
+        network = StackedHourglass(width, 16, stacks)
+    elif name in DETECTORS:
         network = DETECTORS[name](image[1], width, 10)
     else:
         network = IMPORTS[name]() if name in IMPORTS else NETWORKS[name](image[0], width)
@@ -82,15 +89,22 @@ def share_work(folder, name, network, module, images, targets):
         export_network(network, images, Path(folder) / "network.onnx")
 
 
-def prepare_step(network, batch, image, width=None, folder=None, warmups=2):
-    """One joint training step, always on the same random batch: forward, both losses, backward, SGD."""
+def new_optimizer(network, parameters):
+    """What trains such a network: RMSprop an hourglass, SGD with momentum every other."""
+    if isinstance(network, StackedHourglass):
+        return torch.optim.RMSprop(parameters, lr=2.5e-4)
+    return torch.optim.SGD(parameters, lr=0.01, momentum=0.9, weight_decay=5e-4)
+
+
+def prepare_step(network, batch, image, width=None, stacks=None, folder=None, warmups=2):
+    """One joint training step, always on the same random batch: forward, both losses, backward, the optimiser."""
     name = network
-    network, module = new_learner(name, width, image)
+    network, module = new_learner(name, width, image, stacks)
     images, targets = random_batch(network, batch, image)
     share_work(folder, name, network, module, images, targets)
     parameters = [*network.parameters(), *module.parameters()]
+    optimizer = new_optimizer(network, parameters)
     network = callable_network(network)
-    optimizer = torch.optim.SGD(parameters, lr=0.01, momentum=0.9, weight_decay=5e-4)
 
     def step():
         optimizer.zero_grad(set_to_none=True)
@@ -133,10 +147,10 @@ def scoring_ways(network, module, images):
     return {"eager": lambda: scorer, "frozen": freeze, "channels last": channels_last}
 
 
-def prepare_score(network, batch, image, width=None, folder=None, warmups=2):
+def prepare_score(network, batch, image, width=None, stacks=None, folder=None, warmups=2):
     """Scoring of a batch in whichever way is fastest here, by the median of five turns."""
     name = network
-    network, module = new_learner(name, width, image)
+    network, module = new_learner(name, width, image, stacks)
     images, targets = random_batch(network, batch, image)
     share_work(folder, name, network, module, images, targets)
     network = callable_network(network)

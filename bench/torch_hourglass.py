@@ -108,9 +108,3 @@ def heatmap_losses(output, places, weights):
     """The loss of each person [B]: mean squared errors of the labelled joints' maps, averaged, and summed over stacks."""
     errors = (output - heatmap_targets(places, *output.shape[-2:])[:, None]) ** 2
     return (errors.mean((3, 4)) * weights[:, None]).sum((1, 2)) / weights.sum(1).clamp_min(1)
-
-
-HOURGLASSES = {
-    "hourglass": lambda width, joints: StackedHourglass(width, joints, stacks=1),
-    "hourglass2": StackedHourglass,
-}

@@ -7,11 +7,9 @@ import {
   Graph,
   gradients,
   op,
-  type ParameterSpec,
   readSafetensors,
   type StepResult,
   sgd,
-  sizeOf,
   type Tensor,
   type TrainingState,
   type Value,
@@ -21,52 +19,12 @@ import { describe, expect, test } from "vitest"
 import type { Box, DetectionTarget } from "../../data/boxes.ts"
 import { multiboxLoss } from "../../tasks/detection/multibox-loss.ts"
 import { targetEncoder, targetInputsOf } from "../../tasks/detection/targets.ts"
+import { expectGradients, filled, madeUp } from "../made-up.test-suite.ts"
 import type { Model } from "../model.ts"
 import { ssdMobile } from "./mobile.ts"
 import { ssd300 } from "./ssd300.ts"
 
 const folder = new URL("../../../../../fixtures/ssd/", import.meta.url).pathname
-
-/** What `made_up` of fixtures/make-ssd.py gives: the position, mixed. */
-function madeUp(count: number, seed: number): Float32Array {
-  return Float32Array.from({ length: count }, (_, position) => {
-    let x = (Math.imul(position, 0x9e3779b1) + seed) >>> 0
-    for (const [factor, shift] of [
-      [0x85ebca6b, 16],
-      [0xc2b2ae35, 13],
-      [1, 16],
-    ] as const) {
-      x = Math.imul(x ^ (x >>> shift), factor) >>> 0
-    }
-    return x / 2 ** 31 - 1
-  })
-}
-
-/** What `fill` of fixtures/make-ssd.py gives. */
-function filled(specs: readonly ParameterSpec[]): Map<string, Tensor> {
-  const names = specs.map(({ name }) => name).toSorted()
-  return new Map(
-    specs.map(({ name, shape }) => {
-      const numbers = madeUp(sizeOf(shape), names.indexOf(name))
-      const isScale = name.endsWith(".weight") || name.endsWith("running_var")
-      const [start, factor] =
-        shape.length === 4
-          ? [0, Math.fround(Math.sqrt(6 / sizeOf(shape.slice(1))))]
-          : name === "L2Norm.weight"
-            ? [20, 1]
-            : isScale
-              ? [1, 0.25]
-              : [0, Math.fround(0.1)]
-      return [
-        name,
-        floatTensor(
-          shape,
-          numbers.map((each) => start + Math.fround(factor * each)),
-        ),
-      ]
-    }),
-  )
-}
 
 function boxesOf(flat: readonly number[]): Box[] {
   return Array.from({ length: flat.length / 4 }, (_, index) => flat.slice(4 * index, 4 * index + 4) as unknown as Box)
@@ -172,30 +130,10 @@ describe.each(cases)("a training step of $name", { timeout: 240_000 }, ({ name, 
     for (const tap of taps) expect(relativeDifference(found(tap), expected(tap)), tap).toBeLessThan(1e-4)
 
     const trained = network.specs.filter(({ kind }) => kind === "parameter")
-    expect(trained.map((spec) => `gradient/${spec.name}`).toSorted()).toEqual(
-      [...tensors.keys()].filter((key) => key.startsWith("gradient/")).toSorted(),
-    )
-    for (const spec of trained) {
-      const key = `gradient/${spec.name}`
-      const gradient = found(key)
-      const [norm, largest, ...samples] = expected(key)
-      expect(Math.hypot(...chunkNorms(gradient)) / (norm as number), `length of ${key}`).toBeCloseTo(1, 3)
-      const ours = samples.map((_, index) => gradient[Math.floor((index * gradient.length) / samples.length)] as number)
-      const worst = Math.max(...ours.map((each, index) => Math.abs(each - (samples[index] as number))))
-      expect(worst / (largest as number), key).toBeLessThan(1e-3)
-      if (tensors.has(`whole/${spec.name}`))
-        expect(relativeDifference(gradient, expected(`whole/${spec.name}`)), key).toBeLessThan(1e-3)
-    }
+    expectGradients(trained, found, tensors)
     for (const key of [...tensors.keys()].filter((each) => each.startsWith("next/"))) {
       const buffer = state.parameters.get(key.slice(5))?.data as Float32Array
       expect(relativeDifference(buffer, expected(key)), key).toBeLessThan(1e-4)
     }
   })
 })
-
-function chunkNorms(numbers: Float32Array): number[] {
-  const chunk = 4096
-  return Array.from({ length: Math.ceil(numbers.length / chunk) }, (_, index) =>
-    Math.sqrt(numbers.subarray(index * chunk, (index + 1) * chunk).reduce((sum, each) => sum + each * each, 0)),
-  )
-}
