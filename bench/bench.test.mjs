@@ -60,7 +60,15 @@ test("ResNet-18 of width 64 has its published 0.56 billion multiplications an im
       imageShape: { channels: 3, height: 32, width: 32 },
       strategyTraining: { lossModule: "none", objective: "ranking", readsOutputs: false },
       config: {
-        training: { steps: 1, batch: 2, learningRate: 1, momentum: 0, weightDecay: 0, schedule: { kind: "constant" } },
+        training: {
+          steps: 1,
+          batch: 2,
+          learningRate: 1,
+          optimizer: "sgd",
+          momentum: 0,
+          weightDecay: 0,
+          schedule: { kind: "constant" },
+        },
         lossModule: { stopGradientAt: "100%" },
       },
     },
