@@ -159,6 +159,7 @@ def main():
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--lr", type=float, default=2.5e-3)
+    parser.add_argument("--smoothing", type=float, default=0.99, help="of RMSprop: how slowly its mean of squares forgets")
     parser.add_argument("--schedule", choices=["cosine", "step"], default="cosine", help="step: x0.1 after 80%%")
     parser.add_argument("--every", type=int, help="also measure after so many steps")
     parser.add_argument("--seed", type=int, default=0)
@@ -174,7 +175,7 @@ def main():
     _, test = read_split(options.folder, options.test)
 
     network = StackedHourglass(options.width, len(names), options.stacks)
-    optimizer = torch.optim.RMSprop(network.parameters(), lr=options.lr, alpha=0.99)
+    optimizer = torch.optim.RMSprop(network.parameters(), lr=options.lr, alpha=options.smoothing)
     if options.schedule == "cosine":
         schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, options.steps)
     else:

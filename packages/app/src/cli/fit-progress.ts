@@ -1,5 +1,5 @@
 import type { RunFitOptions } from "../fit/run-fit.ts"
-import { formatCount } from "../report/format.ts"
+import { formatCount, formatLoss } from "../report/format.ts"
 import type { CommandIo } from "./io.ts"
 import { createMeasuringMeter } from "./measuring-meter.ts"
 import { createPhaseMeter } from "./phase-meter.ts"
@@ -31,8 +31,8 @@ export function createFitProgress(io: CommandIo): FitProgress {
       },
       onNotice: (text) => io.stderr(`${text}\n`),
       onStep({ step, loss, lossPrediction, imagesPerSecond }, steps) {
-        const module = lossPrediction === null ? "" : `, module ${lossPrediction.toFixed(3)}`
-        meter.show("step", step, steps, `loss ${loss.toFixed(3)}${module}, ${formatCount(imagesPerSecond)} images/s`)
+        const module = lossPrediction === null ? "" : `, module ${formatLoss(lossPrediction)}`
+        meter.show("step", step, steps, `loss ${formatLoss(loss)}${module}, ${formatCount(imagesPerSecond)} images/s`)
       },
       onEvaluate: (done, total) => meter.show("evaluating", done, total),
     },

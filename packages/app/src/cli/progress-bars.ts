@@ -1,6 +1,6 @@
 import cliProgress from "cli-progress"
 import { jobsAtOnce } from "../experiments/run-jobs.ts"
-import { formatCount } from "../report/format.ts"
+import { formatCount, formatLoss } from "../report/format.ts"
 import { int8Notes } from "../report/int8.ts"
 import { barStyle } from "./bar-style.ts"
 import { cycleRow, cycleRowHead } from "./cycle-rows.ts"
@@ -79,6 +79,6 @@ function extent(event: MovingEvent): [done: number, total: number] {
 }
 
 function describeSpeed({ loss, lossPrediction, imagesPerSecond }: Extract<ProgressEvent, { type: "step" }>): string {
-  const module = lossPrediction === null ? "" : `, module ${lossPrediction.toFixed(3)}`
-  return `, loss ${loss.toFixed(3)}${module}, ${formatCount(imagesPerSecond)} images/s`
+  const module = lossPrediction === null ? "" : `, module ${formatLoss(lossPrediction)}`
+  return `, loss ${formatLoss(loss)}${module}, ${formatCount(imagesPerSecond)} images/s`
 }

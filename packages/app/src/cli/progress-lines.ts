@@ -1,4 +1,4 @@
-import { formatCount } from "../report/format.ts"
+import { formatCount, formatLoss } from "../report/format.ts"
 import { int8Notes } from "../report/int8.ts"
 import { cycleRow, cycleRowHead } from "./cycle-rows.ts"
 import { formatDuration } from "./duration.ts"
@@ -44,8 +44,8 @@ function describe(event: ProgressEvent, reading: Reading, cycles: number): strin
   if (event.type === "step") {
     const parts = [
       `step ${event.step} of ${event.steps}`,
-      `loss ${event.loss.toFixed(3)}`,
-      ...(event.lossPrediction === null ? [] : [`module ${event.lossPrediction.toFixed(3)}`]),
+      `loss ${formatLoss(event.loss)}`,
+      ...(event.lossPrediction === null ? [] : [`module ${formatLoss(event.lossPrediction)}`]),
       `${formatCount(event.imagesPerSecond)} images/s`,
       `${formatDuration(reading.cycleSecondsLeft)} left in this cycle`,
       `${formatDuration(reading.runSecondsLeft)} in all`,

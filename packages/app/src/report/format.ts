@@ -45,3 +45,8 @@ export function plural(count: number, noun: string): string {
 export function formatScore(score: number): string {
   return Number.isFinite(score) ? String(Number(score.toPrecision(3))) : String(score)
 }
+
+/** A loss of any size so that its change can be seen: at least three digits that count, e.g. `2.303` or `0.00976`. */
+export function formatLoss(loss: number): string {
+  return Math.abs(loss) >= 0.1 || loss === 0 ? loss.toFixed(3) : String(Number(loss.toPrecision(3)))
+}
