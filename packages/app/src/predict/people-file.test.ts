@@ -13,6 +13,8 @@ function fileWith(content: unknown): string {
   return file
 }
 
+const size = { width: 100, height: 130 }
+
 test("people of a COCO file are found by path, from the file's own folder, or by name", () => {
   const people = readPeople(
     fileWith({
@@ -36,12 +38,33 @@ test("people of a COCO file are found by path, from the file's own folder, or by
   )
   const expected = [{ box: [10, 20, 50, 120], crop: { center: [30, 70], side: 125 } }]
   for (const path of ["photos/a.jpg", join(root, "photos/a.jpg"), "elsewhere/a.jpg"]) {
-    expect(people.of(path)).toEqual(expected)
+    expect(people.of(path, size)).toEqual(expected)
     expect(people.imageIdOf(path)).toBe(7)
   }
-  expect(people.of("b.jpg")).toHaveLength(1)
-  expect(people.of("c.jpg")).toEqual([])
+  expect(people.of("b.jpg", size)).toHaveLength(1)
+  expect(people.of("c.jpg", size)).toEqual([])
   expect(people.imageIdOf("c.jpg")).toBeUndefined()
+})
+
+test("images of one name in several folders are told apart, and none is taken for another", () => {
+  const images = ["north/1.jpg", "south/1.jpg", "2.jpg", "south/2.jpg"].map((file_name, id) => ({ id, file_name }))
+  const annotations = images.map(({ id }) => ({ image_id: id, bbox: [id, 0, 10, 10] }))
+  const { imageIdOf } = readPeople(fileWith({ images, annotations }))
+  const paths = ["north/1.jpg", "photos/south/1.jpg", "west/1.jpg", "1.jpg", "2.jpg", "south/2.jpg", "west/2.jpg"]
+  expect(paths.map(imageIdOf)).toEqual([0, 1, undefined, undefined, 2, 3, 2])
+})
+
+test("the crop is made around what of a box lies in the image, as in training", () => {
+  const boxes = [
+    [-20, 10, 60, 20],
+    [90, 120, 40, 40],
+    [200, 0, 10, 10],
+  ]
+  const people = readPeople(fileWith(boxes.map((bbox) => ({ image_id: "a", bbox }))))
+  expect(people.of("a.jpg", size)).toEqual([
+    { box: [0, 10, 40, 30], crop: { center: [20, 20], side: 50 } },
+    { box: [90, 120, 100, 130], crop: { center: [95, 125], side: 12.5 } },
+  ])
 })
 
 test("people of a bare list of detections are found by the image's name without ending", () => {
@@ -51,10 +74,12 @@ test("people of a bare list of detections are found by the image's name without 
       { image_id: "beach", category_id: 1, bbox: [0, 0, 20, 10], score: 0.8 },
     ]),
   )
-  expect(people.of("val/000000000139.jpg")).toEqual([{ box: [0, 0, 10, 10], crop: { center: [5, 5], side: 12.5 } }])
+  expect(people.of("val/000000000139.jpg", size)).toEqual([
+    { box: [0, 0, 10, 10], crop: { center: [5, 5], side: 12.5 } },
+  ])
   expect(people.imageIdOf("val/000000000139.jpg")).toBe(139)
-  expect(people.of("beach.png")).toHaveLength(1)
-  expect(people.of("other.png")).toEqual([])
+  expect(people.of("beach.png", size)).toHaveLength(1)
+  expect(people.of("other.png", size)).toEqual([])
 })
 
 test.each([

@@ -1,20 +1,20 @@
 import { readFileSync } from "node:fs"
-import { basename, dirname, extname, resolve } from "node:path"
+import { basename, extname, resolve } from "node:path"
 import { LearnlossError } from "@learnloss/engine"
-import { type Box, cropAround, type PersonCrop } from "@learnloss/learn"
+import { type Box, cropAround, type FileSize, type PersonCrop } from "@learnloss/learn"
 import { shownScore } from "../report/shown-score.ts"
 
 /** A person that a file names in an image. */
 export interface NamedPerson {
-  /** In pixels of the image. */
+  /** What of it lies in the image, in pixels: as in training, the crop is made around that. */
   readonly box: Box
   readonly crop: PersonCrop
 }
 
 /** Where people are in images. */
 export interface People {
-  /** Those in an image, in the order of the file. */
-  of(path: string): readonly NamedPerson[]
+  /** Those in an image of a size, in the order of the file. */
+  of(path: string, size: FileSize): readonly NamedPerson[]
   /** What the file calls an image; undefined for one that it does not name. */
   imageIdOf(path: string): number | string | undefined
 }
@@ -26,25 +26,21 @@ interface Entry {
 
 /**
  * Reads boxes of people from a COCO file, which may be what a detector found (`predict --format coco`), or from a list of
- * detections (`image_id`, `bbox`, maybe `category_id` and `score`). An image is found by its path or name, in a bare list by
- * its name without ending (`000000000139` for 139). Where categories are named and one is "person", others are left out, and
- * so are crowds, boxes without area and detections with a score below the one that reports show.
+ * detections (`image_id`, `bbox`, maybe `category_id` and `score`). An image is found by as much of the end of its path as the
+ * file names alone, in a bare list by its name without ending (`000000000139` for 139). Where categories are named and one is
+ * "person", others are left out, and so are crowds, boxes without area in the image and detections with a score below the one
+ * that reports show.
  *
  * @throws LearnlossError `PEOPLE_NOT_READ` for a file that is no such JSON, or names nobody
  */
 export function readPeople(file: string): People {
   const content = parse(file)
-  const images = new Map<string, number | string>()
   const annotations = Array.isArray(content) ? content : listIn(content, "annotations")
   if (annotations === undefined) throw notRead(file, "no list of annotations")
   const named = Array.isArray(content) ? [] : (listIn(content, "images") ?? [])
-  for (const { id, file_name: name } of named.filter(isEntry)) {
-    if (typeof name !== "string" || !isId(id)) continue
-    for (const key of [name, resolve(name), resolve(dirname(file), name)]) images.set(key, id)
-    if (!images.has(basename(name))) images.set(basename(name), id)
-  }
+  const images = imagesByEnd(named)
   const persons = personCategories(content)
-  const people = new Map<string, NamedPerson[]>()
+  const people = new Map<string, Box[]>()
   for (const annotation of annotations.filter(isEntry)) {
     const { image_id: id, category_id: category, score, bbox, iscrowd } = annotation
     if (!isId(id) || iscrowd === 1 || iscrowd === true) continue
@@ -53,17 +49,41 @@ export function readPeople(file: string): People {
     const box = boxOf(bbox)
     if (box === undefined) continue
     const own = people.get(String(id)) ?? []
-    people.set(String(id), [...own, { box, crop: cropAround(box) }])
+    people.set(String(id), [...own, box])
   }
   if (people.size === 0) throw notRead(file, "nobody")
   const imageIdOf = (path: string): number | string | undefined => {
-    const known = images.get(path) ?? images.get(resolve(path)) ?? images.get(basename(path))
-    if (known !== undefined || named.length > 0) return known
+    const end = endsOf(resolve(path)).find((each) => images.has(each))
+    if (end !== undefined || named.length > 0) return images.get(end ?? "")
     const stem = basename(path, extname(path))
     const whole = Number(stem)
     return people.has(stem) ? stem : people.has(String(whole)) ? whole : undefined
   }
-  return { imageIdOf, of: (path) => people.get(String(imageIdOf(path))) ?? [] }
+  const boxesOf = (path: string): readonly Box[] => people.get(String(imageIdOf(path))) ?? []
+  return { imageIdOf, of: (path, size) => boxesOf(path).flatMap((box) => personIn(box, size) ?? []) }
+}
+
+/** What images are called, by their names and every end of these that belongs to one alone: undefined for the others. */
+function imagesByEnd(named: readonly unknown[]): ReadonlyMap<string, number | string | undefined> {
+  const [whole, ends] = [new Map<string, number | string>(), new Map<string, number | string | undefined>()]
+  for (const { id, file_name: name } of named.filter(isEntry)) {
+    if (typeof name !== "string" || !isId(id)) continue
+    const [first = name, ...rest] = endsOf(name)
+    whole.set(first, id)
+    for (const end of rest) ends.set(end, ends.has(end) && ends.get(end) !== id ? undefined : id)
+  }
+  return new Map([...ends, ...whole])
+}
+
+/** A path, then what is left of it without its first folders. */
+function endsOf(path: string): string[] {
+  const parts = path.split(/[\\/]+/)
+  return parts.map((_, index) => parts.slice(index).join("/"))
+}
+
+function personIn([x1, y1, x2, y2]: Box, { width, height }: FileSize): NamedPerson | undefined {
+  const box: Box = [Math.max(0, x1), Math.max(0, y1), Math.min(width, x2), Math.min(height, y2)]
+  return box[2] > box[0] && box[3] > box[1] ? { box, crop: cropAround(box) } : undefined
 }
 
 function parse(file: string): unknown {

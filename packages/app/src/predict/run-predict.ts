@@ -1,5 +1,5 @@
 import { atomicWrite, LearnlossError } from "@learnloss/engine"
-import { type ImagePrediction, type NetworkFile, predictImages } from "@learnloss/learn"
+import { type FileSize, type ImagePrediction, type NetworkFile, predictImages } from "@learnloss/learn"
 import { requireWritable } from "../cli/require-writable.ts"
 import type { CheckpointQuery } from "../experiments/export-run.ts"
 import { shownScore } from "../report/shown-score.ts"
@@ -61,7 +61,7 @@ export async function runPredict(settings: PredictSettings, watcher: PredictWatc
   const paths = asked.map(({ path }) => path)
   const { signal } = watcher
   const onProgress = (done: number, total: number) => watcher.onProgress("images", done, total)
-  const cropsOf = people && ((path: string) => people.of(path).map(({ crop }) => crop))
+  const cropsOf = people && ((path: string, size: FileSize) => people.of(path, size).map(({ crop }) => crop))
   const images = await predictImages(network, paths, { threads, signal, onProgress, ...(cropsOf && { cropsOf }) })
   if (drawings !== undefined) {
     const onDrawn = (done: number, total: number) => watcher.onProgress("drawings", done, total)

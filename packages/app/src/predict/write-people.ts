@@ -67,7 +67,7 @@ export function peopleCoco({ network, images, threshold, people }: Predictions) 
   })
   const annotations = named.flatMap(({ id, path, size, people: found }) =>
     found.map(({ joints, score, crop }, index) => {
-      const [x1, y1, x2, y2] = people?.of(path)[index]?.box ?? boxOfCrop(crop, size)
+      const [x1, y1, x2, y2] = people?.of(path, size)[index]?.box ?? boxOfCrop(crop, size)
       const keypoints = joints.flatMap((joint) =>
         joint.score < threshold ? [0, 0, 0] : [toHundredths(joint.x), toHundredths(joint.y), 2],
       )
