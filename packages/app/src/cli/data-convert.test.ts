@@ -162,4 +162,30 @@ describe("learnloss data check and convert of people", () => {
       code: "NOT_CONVERTIBLE",
     })
   })
+
+  it("tells of joints in files beside those of boxes, which are read when they are named", async () => {
+    const above = mkdtempSync(join(tmpdir(), "learnloss-coco-"))
+    onTestFinished(() => rmSync(above, { recursive: true, force: true }))
+    const folder = join(above, "coco")
+    mkdirSync(join(folder, "annotations"), { recursive: true })
+    const picture = sharp({ create: { width: 40, height: 30, channels: 3, background: "red" } })
+    writeFileSync(join(folder, "a.png"), await picture.png().toBuffer())
+    const images = [{ id: 1, file_name: "a.png", width: 40, height: 30 }]
+    const annotation = { id: 1, image_id: 1, category_id: 1, bbox: [2, 4, 20, 16], area: 320, iscrowd: 0 }
+    const write = (kind: string, annotations: object[], categories: object[]) =>
+      writeFileSync(join(folder, `annotations/${kind}_val.json`), JSON.stringify({ images, annotations, categories }))
+    write("instances", [annotation], [{ id: 1, name: "person" }])
+    write(
+      "person_keypoints",
+      [{ ...annotation, keypoints: [10, 10, 2], num_keypoints: 1 }],
+      [{ id: 1, name: "person", keypoints: ["nose"], skeleton: [] }],
+    )
+    const both = (await run("convert", `coco:${folder}`, `yolo:${above}/boxes`)).stdout
+    expect(both).toMatch(/without:\n {2}files: passed over with their joints.* \(1\)\n/)
+    expect(both).toMatch(/person_keypoints_val\.json: joints that are passed over/)
+    expect((await run("check", `coco:${folder}`, "--task", "pose")).stdout).toMatch(/nose +1\n\nno defects/)
+    const named = `coco:${folder}/annotations/person_keypoints_val.json`
+    expect((await run("convert", named, `yolo:${above}/people`)).stdout).not.toContain("passed over")
+    expect(readFileSync(join(above, "people/labels/val/a.txt"), "utf8").split(" ")).toHaveLength(8)
+  })
 })

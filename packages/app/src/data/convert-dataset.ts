@@ -74,6 +74,10 @@ function unreadLosses(set: AnnotatedSet, format: AnnotationFormat, log: DefectLo
     { what: "objects: left out, for they could not be read or belong to no image", count: objects },
     { what: "annotations: left out, for they could not be read", count: annotations },
     { what: "entries: left out, for they belong to no image that is known", count: others },
+    {
+      what: "files: passed over with their joints, beside those of boxes (give coco:FILE.json to convert one)",
+      count: count(({ kind }) => kind === "unused-file"),
+    },
   ].filter((loss) => loss.count > 0)
 }
 

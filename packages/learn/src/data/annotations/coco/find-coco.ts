@@ -14,19 +14,19 @@ export interface CocoFile {
 /**
  * Finds the instances files of a folder: in it, in `annotations/` or, as Roboflow writes them, one in each split's
  * folder. Where there are files named `instances_*` others are passed over, for they describe the same images; where
- * joints are wanted, those named `person_keypoints_*` go before them.
+ * joints are wanted, those named `person_keypoints_*` go before them, and where they are not they are named as unread.
  *
  * @throws LearnlossError `NO_ANNOTATIONS`, `BAD_JSON`
  */
 export async function findCoco(
   path: string,
   wantsJoints: boolean,
-): Promise<{ readonly folder: string; readonly files: CocoFile[] }> {
+): Promise<{ readonly folder: string; readonly files: CocoFile[]; readonly unread: readonly string[] }> {
   if (await isFile(path)) {
     const own = dirname(path)
     const folder = basename(own) === "annotations" ? dirname(own) : own
     const file = relative(folder, path)
-    return { folder, files: [await open(folder, file, true)] }
+    return { folder, files: [await open(folder, file, true)], unread: [] }
   }
   const candidates: string[] = []
   for (const below of ["", ...(await listFolders(path))]) {
@@ -34,14 +34,15 @@ export async function findCoco(
     candidates.push(...names.map((name) => join(below, name)))
   }
   const named = (start: string): string[] => candidates.filter((file) => basename(file).startsWith(start))
-  const people = wantsJoints ? named("person_keypoints_") : []
-  const instances = people.length > 0 ? people : named("instances_")
+  const [ofJoints, ofBoxes] = [named("person_keypoints_"), named("instances_")]
+  const instances = wantsJoints && ofJoints.length > 0 ? ofJoints : ofBoxes
+  const unread = instances === ofBoxes && ofBoxes.length > 0 ? ofJoints.map((file) => join(path, file)) : []
   const files: CocoFile[] = []
   for (const file of instances.length > 0 ? instances : candidates) {
     const opened = await open(path, file, instances.length > 0)
     if (Array.isArray(opened.json.images) && Array.isArray(opened.json.annotations)) files.push(opened)
   }
-  if (files.length > 0) return { folder: path, files }
+  if (files.length > 0) return { folder: path, files, unread }
   throw nothingToRead(
     `coco:${path}`,
     "a JSON file with images, annotations and categories, in the folder, in annotations/ or in the folder of a split",

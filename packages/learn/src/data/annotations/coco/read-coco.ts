@@ -37,7 +37,9 @@ interface Entry {
  *   class has other joints in another file
  */
 export async function readCocoSet(path: string, options: SetReadOptions): Promise<AnnotatedSet> {
-  const { folder, files } = await findCoco(path, options.wantsJoints === true)
+  const { folder, files, unread } = await findCoco(path, options.wantsJoints === true)
+  for (const file of unread)
+    options.log.add("unused-file", "noted", file, "joints that are passed over: name this file itself to read them")
   const images = new Map<string, AnnotatedImage>()
   const splits = new Map<string, readonly string[]>()
   const sets = new Map<string, CocoSetJson>()
