@@ -31,9 +31,10 @@ export function formatP(p: number): string {
 }
 
 /** What a run trained, in words. */
-export function formatModel({ name, width, onnx }: RunConfig["model"]): string {
+export function formatModel({ name, width, stacks, blocks, innerTaps, onnx }: RunConfig["model"]): string {
   if (onnx !== undefined) return basename(onnx)
-  return `${name}, width ${width}`
+  const ofHourglass = name === "hourglass" ? [plural(stacks, "stack"), `${plural(blocks, "block")} a place`] : []
+  return [name, `width ${width}`, ...ofHourglass, ...(innerTaps ? ["taps inside it too"] : [])].join(", ")
 }
 
 /** A noun with its count, e.g. `1 trial`, `3 trials`. */

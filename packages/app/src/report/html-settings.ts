@@ -80,9 +80,11 @@ function poolText({ pool, imageSize, data, task }: RunConfig): string {
   return [...parts, ...(imageSizeCounts(data) ? [`${imageSize} x ${imageSize} pixels`] : [])].join("; ")
 }
 
-/** Whether images are brought to the size that the settings name; those of fixed data sets are of one size. */
+/** Data sets whose images are of one size, whatever the settings name. */
+const sizedFormats: readonly string[] = ["cifar10", "fashion-mnist", "shapes"] satisfies readonly DataFormat[]
+
 function imageSizeCounts(data: string): boolean {
-  return ["images:", "voc:", "coco:", "yolo:"].some((format) => data.startsWith(format))
+  return !sizedFormats.includes(data.split(":")[0] ?? "")
 }
 
 const optimizerText = {

@@ -143,6 +143,7 @@ describe("the page of poses", () => {
       cycles: 2,
       task: "pose",
       hasPictures: true,
+      config: { data: "mpii:some/folder", imageSize: 64, model: { name: "hourglass", width: 16, stacks: 1 } },
     } as const
     const { report, verdict } = await writeReport([await writeSyntheticRun(options)])
     const page = readFileSync(report, "utf8")
@@ -160,6 +161,8 @@ describe("the page of poses", () => {
       "turned by up to 60 degrees (60% of the time)",
       "divided by the labelled joints",
       "The length of a head comes from: head box.",
+      "hourglass, width 16, 1 stack, 1 block a place",
+      "64 x 64 pixels",
     ])
       expect(page).toContain(words)
     expect(page).toMatch(/<th>T-shirt\/top<\/th><td>[\d.]+<\/td><td>[\d.]+<\/td>/)
