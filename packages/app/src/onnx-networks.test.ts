@@ -299,6 +299,7 @@ ${changes}`,
 
   it.each([
     ["freeze without a file", "model: { name: cnn4 }\nfreeze: [a]", /model.onnx/],
+    ["stacks of the network that has two", "model: { name: hourglass2, stacks: 4 }", /two stacks .*name hourglass/],
     ["a name and a file together", 'model: { name: cnn4, onnx: "a.onnx" }', /exactly one of name and onnx/],
     [
       "a pattern that matches nothing",

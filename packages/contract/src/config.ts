@@ -122,6 +122,10 @@ export const modelSchema = z
     path: ["weights"],
     message: "only ssd300-vgg16 starts from weights of a file",
   })
+  .refine(({ name, stacks, blocks }) => name !== "hourglass2" || (stacks === 2 && blocks === 1), {
+    path: ["name"],
+    message: "hourglass2 has two stacks of one block a place: name hourglass to choose others",
+  })
 
 export const lossModuleSchema = z
   .strictObject({
