@@ -1,5 +1,7 @@
 import { runConfigSchema } from "@learnloss/contract"
 import { compileModel, createRng, floatTensor, initializeParameters, sizeOf, type Tensor } from "@learnloss/engine"
+import { relativeDifference } from "@learnloss/engine/testing"
+import * as web from "onnxruntime-web"
 import { expect, test } from "vitest"
 import { exportNetwork } from "./export.ts"
 import { openModel } from "./models/open-model.ts"
@@ -8,6 +10,8 @@ import { decodePose } from "./tasks/pose/decode-pose.ts"
 import { makeTask } from "./tasks/tasks.ts"
 import { buildTraining, type Learner } from "./training/learner.ts"
 import { strategyTraining } from "./training/strategy-training.ts"
+
+web.env.wasm.numThreads = 1
 
 const names = ["head", "left_hand", "right_hand"]
 const skeleton = { names, bones: [[0, 1] as const, [0, 2] as const], pairs: [[1, 2] as const] }
@@ -37,6 +41,14 @@ async function run(model: Uint8Array, images: Tensor): Promise<Record<string, Te
   return results
 }
 
+/** As a browser computes it. */
+async function runInWeb(model: Uint8Array, images: Tensor): Promise<web.InferenceSession.ReturnType> {
+  const session = await web.InferenceSession.create(model)
+  const results = await session.run({ images: new web.Tensor("float32", images.data as Float32Array, images.shape) })
+  await session.release()
+  return results
+}
+
 test("an hourglass goes from pictures of people to joints and predicted losses in one file", async () => {
   const learner = await openHourglass()
   const rng = createRng("hourglass")
@@ -60,6 +72,8 @@ test("an hourglass goes from pictures of people to joints and predicted losses i
     const results = await run(file, images)
     const { output, predictedLoss } = await run(raw, images)
     expect(results.predictedLoss!.data).toEqual(predictedLoss!.data)
+    const inWeb = await runInWeb(raw, images)
+    expect(relativeDifference(inWeb.output!.data as Float32Array, output!.data as Float32Array)).toBeLessThan(1e-4)
     const [, stacks, joints, height, width] = output!.shape as [number, number, number, number, number]
     const length = joints * height * width
     const found = Array.from({ length: count }, (_, image) => {

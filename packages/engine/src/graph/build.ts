@@ -281,6 +281,16 @@ export function averagePool(x: Value, attributes: OpAttributes["AveragePool"]): 
   return first(x.graph.add("AveragePool", [x], attributes))
 }
 
+/** Every position of [N, C, H, W] repeated so many times down and across; whole numbers from 1 on. */
+export function resize(x: Value, times: readonly [number, number]): Value {
+  const made = x.graph.producerOf(x)
+  if (made?.op === "Resize") {
+    const [down, across] = made.attributes.times
+    return resize(first(made.inputs), [down * times[0], across * times[1]])
+  }
+  return first(x.graph.add("Resize", [x], { times }))
+}
+
 /** The parts of `data` at positions along an axis: the axis is replaced by the axes of `indices`. */
 export function gather(data: Value, indices: Value, axis: number): Value {
   return first(data.graph.add("Gather", [data, indices], { axis: fromStart(axis, data) }))

@@ -156,6 +156,16 @@ export const onnxForms: { readonly [K in OpType]: FormOf<K> } = {
     constants: [vector(starts), vector(ends), vector(axes), vector(steps)],
   }),
   Pad: ({ pads }) => ({ constants: [vector(pads)] }),
+  // The modes with which ONNX Runtime stays in its blocked layout; the input left out is a region that other modes read.
+  Resize: ({ times }) => ({
+    attributes: {
+      mode: string("nearest"),
+      coordinate_transformation_mode: string("asymmetric"),
+      nearest_mode: string("floor"),
+    },
+    constants: [floatTensor([4], Float32Array.of(1, 1, ...times))],
+    places: { inputs: [0, 2], outputs: [0] },
+  }),
   Gather: ({ axis }) => ({ attributes: { axis: int(axis) } }),
   GatherElements: ({ axis }) => ({ attributes: { axis: int(axis) } }),
   GatherND: plain,

@@ -80,6 +80,20 @@ describe("ops", () => {
     expect([once.shape, x.graph.producerOf(once)?.inputs]).toEqual([[4, 3, 2], [x]])
   })
 
+  test("positions that are repeated down and across are repeated once", async () => {
+    const graph = new Graph()
+    const x = graph.input("x", "float32", [1, 1, 2, 2])
+    const once = op.resize(op.resize(x, [2, 1]), [1, 3])
+    expect(graph.producerOf(once)?.inputs).toEqual([x])
+    const [y] = await run([upTo([1, 1, 2, 2])], (value) => op.resize(op.resize(value, [2, 1]), [1, 3]))
+    const [upper, lower] = [
+      [0, 0, 0, 1, 1, 1],
+      [2, 2, 2, 3, 3, 3],
+    ] as const
+    expect(numbers(y!)).toEqual([...upper, ...upper, ...lower, ...lower])
+    expect(() => op.resize(x, [1.5, 1])).toThrow(/whole times/)
+  })
+
   test("a fused product is that of its factors, swapped first where asked", async () => {
     const [a, b] = [upTo([2, 1, 3, 4]), upTo([3, 4, 2])]
     const flags = [false, true].flatMap((transA) => [false, true].map((transB) => ({ transA, transB, alpha: 0.5 })))

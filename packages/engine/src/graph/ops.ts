@@ -141,6 +141,8 @@ export interface OpAttributes {
   }
   /** Zero padding: lengths before each axis, then lengths after each axis; negative ones cut. */
   Pad: { readonly pads: readonly number[] }
+  /** Repeats every position of [N, C, H, W] as often down and across as `times` says: nearest-neighbour upsampling. */
+  Resize: { readonly times: readonly [number, number] }
   // movement by positions that the graph computes; positions are `int64` and may be negative, counted from the end
   Gather: { readonly axis: number }
   GatherElements: { readonly axis: number }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest"
 import { encodeModel } from "../graph/codec.ts"
 import { Graph, type Value } from "../graph/graph.ts"
-import { floatTensor, type Tensor } from "../graph/tensor.ts"
+import { floatTensor, sizeOf, type Tensor } from "../graph/tensor.ts"
 import { createRng } from "../random/rng.ts"
 import { createSession } from "../runtime/ort.ts"
 import { checkGradients, type GradientCase } from "../testing/finite-differences.ts"
@@ -34,7 +34,10 @@ const cases: Readonly<Record<string, GradientCase>> = {
     build: halved,
     step: 0.01,
   },
-  "doubled maps": { inputs: [{ shape: [2, 3, 2, 5] }], build: doubled },
+  "maps doubled in training": {
+    inputs: [{ shape: [2, 3, 2, 5] }],
+    build: (x) => doubled(createNetworkBuilder(x.graph, "inputs"), x),
+  },
 }
 
 async function run(inputs: readonly Tensor[], build: (...values: Value[]) => Readonly<Record<string, Value>>) {
@@ -44,6 +47,13 @@ async function run(inputs: readonly Tensor[], build: (...values: Value[]) => Rea
   const outcome = await session.run(Object.fromEntries(inputs.map((tensor, index) => [`x${index}`, tensor])))
   await session.release()
   return outcome
+}
+
+function doubledBothWays(x: Tensor): Promise<Record<string, Tensor>> {
+  return run([x], (value) => ({
+    training: doubled(createNetworkBuilder(value.graph, "inputs"), value),
+    evaluation: doubled(createNetworkBuilder(value.graph, new Map()), value),
+  }))
 }
 
 describe("layers", () => {
@@ -70,10 +80,22 @@ describe("layers", () => {
 
   test("doubled maps have every number four times, side by side", async () => {
     const x = floatTensor([1, 2, 2, 1], Float32Array.of(1, -2, 0.1, 4))
-    const { y } = await run([x], (value) => ({ y: doubled(value) }))
-    expect(y?.shape).toEqual([1, 2, 4, 2])
     const numbers = [1, 1, 1, 1, -2, -2, -2, -2, 0.1, 0.1, 0.1, 0.1, 4, 4, 4, 4]
-    expect([...(y as Tensor).data].map(Number)).toEqual(numbers.map(Math.fround))
+    for (const y of Object.values(await doubledBothWays(x))) {
+      expect(y.shape).toEqual([1, 2, 4, 2])
+      expect([...y.data].map(Number)).toEqual(numbers.map(Math.fround))
+    }
+  })
+
+  test.each([
+    [2, 16, 8, 8],
+    [3, 5, 7, 4],
+    [1, 256, 1, 33],
+  ])("maps are doubled to the same bits in training and in evaluation, [%i, %i, %i, %i]", async (...shape) => {
+    const draw = rng.child(`doubled ${shape}`)
+    const numbers = Float32Array.from({ length: sizeOf(shape) }, () => draw.normal())
+    const { training, evaluation } = await doubledBothWays(floatTensor(shape, numbers))
+    expect(training?.data).toEqual(evaluation?.data)
   })
 })
 

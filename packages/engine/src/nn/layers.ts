@@ -1,4 +1,17 @@
-import { add, conv, div, gemm, globalAveragePool, maxPool, mul, pad, reduceSum, reshape, sqrt } from "../graph/build.ts"
+import {
+  add,
+  conv,
+  div,
+  gemm,
+  globalAveragePool,
+  maxPool,
+  mul,
+  pad,
+  reduceSum,
+  reshape,
+  resize,
+  sqrt,
+} from "../graph/build.ts"
 import type { Value } from "../graph/graph.ts"
 import { floatTensor, sizeOf } from "../graph/tensor.ts"
 import { filled, type Initializer, ones, uniformByFanIn, zeros } from "./initializers.ts"
@@ -64,10 +77,12 @@ export function halved(x: Value): Value {
 }
 
 /**
- * Repeats each position of [N, C, H, W] as 2x2 (nearest-neighbour upsampling): every row times a matrix of zeros and ones that
- * writes both rows it becomes. No other way was as fast, forward or backward, see docs/findings/engine-speed.md.
+ * Repeats each position of [N, C, H, W] as 2x2 (nearest-neighbour upsampling), by two ways of which each is the fastest in its
+ * place, see docs/findings/engine-speed.md. For training every row is multiplied by a matrix of zeros and ones that writes both
+ * rows it becomes, forward and backward; for evaluation `Resize` leaves the maps in ONNX Runtime's blocked layout.
  */
-export function doubled(x: Value): Value {
+export function doubled(b: NetworkBuilder, x: Value): Value {
+  if (!b.isTraining) return resize(x, [2, 2])
   const [n, c, h, w] = x.shape as [number, number, number, number]
   const matrix = floatTensor([w, 4 * w])
   for (let column = 0; column < w; column++) {

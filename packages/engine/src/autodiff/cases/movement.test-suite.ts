@@ -51,4 +51,9 @@ export const movementCases = {
     { inputs: [{ shape: [0, 2] }], build: (x) => op.pad(x, [1, 0, 1, 1]) },
     { inputs: [{ shape: [4, 5] }], build: (x) => op.pad(x, [-1, 2, -1, -2]) },
   ],
+  Resize: [
+    { inputs: [{ shape: [2, 3, 2, 5] }], build: (x) => op.resize(x, [2, 2]) },
+    { inputs: [{ shape: [1, 2, 3, 2] }], build: (x) => op.resize(x, [1, 3]) },
+    { inputs: [{ shape: [2, 1, 1, 1] }], build: (x) => op.resize(x, [3, 1]) },
+  ],
 } as const satisfies GradientCases

@@ -1,4 +1,4 @@
-import { concat, pad, reshape, slice, split, transpose } from "../../graph/build.ts"
+import { averagePool, concat, mul, pad, reshape, slice, split, transpose } from "../../graph/build.ts"
 import type { Value } from "../../graph/graph.ts"
 import type { OpType } from "../../graph/ops.ts"
 import type { GradientRule } from "../rule.ts"
@@ -85,5 +85,10 @@ export const movementRules = {
       if (gradient.shape[axis] !== length) gradient = slice(gradient, axis, before, before + length)
     }
     return [gradient]
+  },
+  Resize: ({ node, outputGradient }) => {
+    const { times } = node.attributes
+    const windows = { kernel: times, strides: times, pads: [0, 0, 0, 0], ceil: false, countIncludePad: false } as const
+    return [mul(averagePool(outputGradient(), windows), times[0] * times[1])]
   },
 } as const satisfies { readonly [K in OpType]?: GradientRule<K> }

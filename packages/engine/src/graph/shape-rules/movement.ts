@@ -1,5 +1,5 @@
 import { sizeOf } from "../tensor.ts"
-import { at, axis, broadcastShapes, Mismatch, type ShapeRules, written } from "./rule.ts"
+import { at, axis, broadcastShapes, expectDtype, expectRank, Mismatch, type ShapeRules, written } from "./rule.ts"
 
 export const movementShapes = {
   Reshape: (inputs, { shape }) => {
@@ -60,5 +60,12 @@ export const movementShapes = {
         shape: x.shape.map((length, index) => length + (pads[index] as number) + (pads[index + rank] as number)),
       },
     ]
+  },
+  Resize: (inputs, { times }) => {
+    const x = at(inputs, 0)
+    expectDtype(x, "float32")
+    expectRank(x, 4)
+    if (!times.every((each) => Number.isInteger(each) && each > 0)) throw new Mismatch("whole times", written(times))
+    return [{ dtype: x.dtype, shape: x.shape.map((length, index) => length * (times[index - 2] ?? 1)) }]
   },
 } as const satisfies ShapeRules

@@ -60,7 +60,7 @@ function hourglassLevel(b: NetworkBuilder, level: number, x: Value, blocks: Bloc
   const below = level > 0 ? hourglassLevel(b, level - 1, entered, blocks, inner) : place(3, entered)
   const left = place(2, below)
   inner.push(left)
-  return op.add(shortcut, doubled(left))
+  return op.add(shortcut, doubled(b, left))
 }
 
 /** To maps of a quarter of the images' side: channels w, 2w, then 4w. */

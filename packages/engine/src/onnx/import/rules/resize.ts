@@ -1,4 +1,4 @@
-import { add, expand, matMul, reshape, transpose } from "../../../graph/build.ts"
+import { add, expand, matMul, reshape, resize, transpose } from "../../../graph/build.ts"
 import type { Value } from "../../../graph/graph.ts"
 import { floatTensor } from "../../../graph/tensor.ts"
 import type { ImportContext, ImportRule } from "../rule.ts"
@@ -57,6 +57,7 @@ function positionsOf(shares: Shares): readonly number[] | undefined {
 
 /** Repeats every position along an axis a whole number of times. */
 function repeated(x: Value, axis: number, times: number): Value {
+  if (x.shape.length === 4 && axis >= 2) return resize(x, axis === 2 ? [times, 1] : [1, times])
   const [before, after] = [x.shape.slice(0, axis + 1), x.shape.slice(axis + 1)]
   const apart = expand(reshape(x, [...before, 1, ...after]), [...before, times, ...after])
   return reshape(apart, x.shape.with(axis, (x.shape[axis] as number) * times))
@@ -117,7 +118,7 @@ function filledOutside(c: ImportContext, y: Value, along: readonly AxisShares[])
 }
 
 /** Interpolation separates into its axes; those that shrink come first, which leaves less to do. */
-function resize(c: ImportContext): Value {
+function interpolated(c: ImportContext): Value {
   const x = c.input(0)
   if (x.dtype !== "float32") return c.fail("float32", x.dtype)
   const isWidened = c.int("antialias", 0) !== 0
@@ -138,5 +139,5 @@ function resize(c: ImportContext): Value {
 }
 
 export const resizeRules = {
-  Resize: { since: 11, gradient: true, build: resize },
+  Resize: { since: 11, gradient: true, build: interpolated },
 } as const satisfies Readonly<Record<string, ImportRule>>
