@@ -2,7 +2,7 @@ import type { Pose } from "../../data/people.ts"
 import type { Heatmaps } from "../../models/model.ts"
 
 /** Heights below this are taken for it before the logarithm. */
-const leastHeight = 1e-10
+export const leastHeight = 1e-10
 
 /**
  * Joints where heat-maps are highest, the first of equal pixels, found between pixels: the logarithm of a Gaussian is a

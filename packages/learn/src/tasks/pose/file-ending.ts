@@ -1,8 +1,6 @@
 import { op, type Value } from "@learnloss/engine"
 import type { FileEnding } from "../task.ts"
-
-/** Heights below this are taken for it before the logarithm. */
-const leastHeight = 1e-10
+import { leastHeight } from "./decode-pose.ts"
 
 /**
  * Ends a written network as the task's decoding does: the peak of each map of the last stack, moved by at most half a pixel
