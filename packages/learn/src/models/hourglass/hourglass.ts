@@ -125,6 +125,6 @@ function requireSquare({ width, height }: ImageShape): void {
     where: "model hourglass",
     expected: `square images whose side is a multiple of ${sideStep} pixels`,
     got: `${width}x${height}`,
-    fix: "Have the images prepared in such a size, e.g. 128x128 or 256x256.",
+    fix: "Have the images prepared in such a size, e.g. by imageSize: 128.",
   })
 }
