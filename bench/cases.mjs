@@ -11,7 +11,7 @@ const resnet = (width, batch) => ({ network: "resnet18", width, batch, image: sm
 const ssd300 = (batch) => ({ network: "ssd300-vgg16", width: 64, batch, image: [3, 300, 300] })
 const ssdMobile = (batch) => ({ network: "ssd-mobile", width: 32, batch, image: [3, 128, 128] })
 const hourglass2 = (batch) => ({ network: "hourglass2", width: 64, stacks: 2, batch, image: [3, 256, 256] })
-const smallHourglass = (batch) => ({ network: "hourglass", width: 16, stacks: 1, batch, image: [3, 128, 128] })
+const smallHourglass = (batch) => ({ network: "hourglass", width: 16, stacks: 1, batch, image: [3, 64, 64] })
 
 /** Settings of the cycle's run beside the defaults; the twin reads them too. */
 const cycleConfig = {
