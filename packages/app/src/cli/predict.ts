@@ -17,6 +17,7 @@ interface PredictCommandOptions {
   readonly out?: string
   readonly draw?: string
   readonly people?: string
+  readonly peopleThreshold?: number
   readonly threads?: number
 }
 
@@ -27,7 +28,8 @@ one checkpoint in it. Of the networks of a run the one that did best on the test
 
 Classifiers give the probability of each class, detectors boxes [x1, y1, x2, y2] in pixels of the image, networks that find
 joints the place of each joint of each person. Without --people an image is taken for one person who fills it; with a COCO
-file or a list of detections each box of a person in it is looked at. --threshold leaves out what scores less: by default 0.3
+file or a list of detections each box of a person in it is looked at, unless it has a score below --people-threshold; stderr
+tells what is left out. --threshold leaves out what scores less: by default 0.3
 for detections, and nothing with --format coco, of classes and of joints. JSON and COCO are written whole or not at all; --draw
 puts pictures under the names of the images into a folder. An image that cannot be read is named, the others are predicted,
 and the exit code is 2.
@@ -57,6 +59,7 @@ export function addPredictCommand(program: Command, io: CommandIo): void {
     .option("--out <FILE>", "write to a file instead of stdout")
     .option("--draw <DIR>", "write a picture of each image with its boxes, skeletons or classes")
     .option("--people <FILE.json>", "where people are: a COCO file, or what `--format coco` of a detector gave")
+    .option("--people-threshold <SCORE>", "least score of boxes of people that have one (default: 0.3)", parseShare)
     .option("--threads <N>", "threads of one run of the network (default: every core)", parseCount)
     .addHelpText("after", examples)
     .action(async (from: string, images: string[], options: PredictCommandOptions) => {
@@ -69,7 +72,10 @@ export function addPredictCommand(program: Command, io: CommandIo): void {
           {
             signal: io.signal,
             onProgress: meter.show,
-            onOpen: (origin) => io.stderr(`${origin}\n`),
+            onNote(line) {
+              meter.close()
+              io.stderr(`${line}\n`)
+            },
           },
         )
         meter.close()

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, expect, test } from "vitest"
-import { readPeople } from "./people-file.ts"
+import { readPeople as readPeopleAbove } from "./people-file.ts"
 
 const root = mkdtempSync(join(tmpdir(), "learnloss-people-"))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
@@ -13,6 +13,7 @@ function fileWith(content: unknown): string {
   return file
 }
 
+const readPeople = (file: string) => readPeopleAbove(file, 0.3)
 const size = { width: 100, height: 130 }
 
 test("people of a COCO file are found by path, from the file's own folder, or by name", () => {
@@ -44,6 +45,10 @@ test("people of a COCO file are found by path, from the file's own folder, or by
   expect(people.of("b.jpg", size)).toHaveLength(1)
   expect(people.of("c.jpg", size)).toEqual([])
   expect(people.imageIdOf("c.jpg")).toBeUndefined()
+  expect(people.leftOut).toEqual([
+    "1 box with a score below 0.3 left out (--people-threshold)",
+    expect.stringMatching(/\.json: annotation 5 of image 8 has no box with an area: left out$/),
+  ])
 })
 
 test("images of one name in several folders are told apart, and none is taken for another", () => {
@@ -65,6 +70,34 @@ test("the crop is made around what of a box lies in the image, as in training", 
     { box: [0, 10, 40, 30], crop: { center: [20, 20], side: 50 } },
     { box: [90, 120, 100, 130], crop: { center: [95, 125], side: 12.5 } },
   ])
+  expect(people.outside("a.jpg", size)).toEqual([{ place: "annotation 2 of image a", box: [200, 0, 210, 10] }])
+})
+
+test("boxes that score less than the threshold are left out, and those without a score never", () => {
+  const bbox = [0, 0, 10, 10]
+  const file = fileWith([
+    { image_id: "a", bbox, score: 0.05 },
+    { image_id: "b", bbox, score: 0.2 },
+    { image_id: "b", bbox },
+  ])
+  const counts = (threshold: number) => {
+    const people = readPeopleAbove(file, threshold)
+    return ["a.jpg", "b.jpg"].map((path) => people.of(path, size).length)
+  }
+  expect([counts(0), counts(0.1), counts(1)]).toEqual([
+    [1, 2],
+    [0, 2],
+    [0, 1],
+  ])
+  // An image is named though all that was found in it is left out.
+  expect(readPeopleAbove(file, 1).imageIdOf("a.jpg")).toBe("a")
+})
+
+test("of many boxes without an area the first are named and the others counted", () => {
+  const boxes = Array.from({ length: 8 }, (_, id) => ({ id, image_id: "a", bbox: [0, 0, 0, id] }))
+  const { leftOut } = readPeople(fileWith([{ image_id: "a", bbox: [0, 0, 1, 1] }, ...boxes]))
+  expect(leftOut).toHaveLength(6)
+  expect(leftOut.at(-1)).toBe("and 3 more like that")
 })
 
 test("people of a bare list of detections are found by the image's name without ending", () => {
@@ -83,10 +116,22 @@ test("people of a bare list of detections are found by the image's name without 
 })
 
 test.each([
-  ["no JSON", "{"],
-  ["JSON of another kind", { images: [] }],
-  ["a file that names nobody", { images: [], annotations: [], categories: [] }],
-  ["boxes that are none", [{ image_id: 1, bbox: [0, 0, "wide", 1] }]],
-])("%s is refused", (_, content) => {
-  expect(() => readPeople(fileWith(content))).toThrow(expect.objectContaining({ code: "PEOPLE_NOT_READ" }))
+  ["no JSON", "{", "a file that is no JSON"],
+  ["an empty file", "", "an empty file"],
+  ["JSON of another kind", { images: [] }, "no list of annotations"],
+  ["a file that names nobody", { images: [], annotations: [], categories: [] }, "nobody"],
+  ["boxes that are none", [{ image_id: 1, bbox: [0, 0, "wide", 1] }], "1 annotation without a box that has an area"],
+  ["boxes that all score little", [{ image_id: 1, bbox: [0, 0, 1, 1], score: 0.1 }], "1 box with a score below 0.3"],
+  ["people of MPII", [{ image: "a.jpg", center: [1, 1], joints: [] }], "MPII's list of people, which has no boxes"],
+])("%s is refused", (_, content, got) => {
+  const refused = expect.objectContaining({ code: "PEOPLE_NOT_READ", details: expect.objectContaining({ got }) })
+  expect(() => readPeople(fileWith(content))).toThrow(refused)
+})
+
+test.each([
+  ["a file that is not there", join(root, "nowhere.json"), "no such file"],
+  ["a folder", root, "a folder"],
+])("%s is refused in words", (_, file, got) => {
+  const refused = expect.objectContaining({ code: "FILE_NOT_READ", details: expect.objectContaining({ got }) })
+  expect(() => readPeople(file)).toThrow(refused)
 })

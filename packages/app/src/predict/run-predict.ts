@@ -6,7 +6,7 @@ import { shownScore } from "../report/shown-score.ts"
 import { drawingPaths, drawPredictions } from "./draw-predictions.ts"
 import { listImages } from "./list-images.ts"
 import { openNetwork } from "./open-network.ts"
-import { readPeople } from "./people-file.ts"
+import { firstOf, type People, readPeople } from "./people-file.ts"
 import { formatsOf, type PredictionFormat, predictionWriters } from "./write-predictions.ts"
 
 export interface PredictSettings extends CheckpointQuery {
@@ -19,6 +19,8 @@ export interface PredictSettings extends CheckpointQuery {
   readonly out?: string
   /** COCO file or list of detections that says where people are; without it each image is taken for one. */
   readonly people?: string
+  /** Least score of boxes of people, 0..1, where they have one. */
+  readonly peopleThreshold?: number
   /** Folder for a picture of each image with what was found in it. */
   readonly draw?: string
   readonly threads: number
@@ -27,8 +29,8 @@ export interface PredictSettings extends CheckpointQuery {
 export interface PredictWatcher {
   readonly signal: AbortSignal
   readonly onProgress: (phase: "images" | "drawings", done: number, total: number) => void
-  /** Told which network predicts, before it does. */
-  readonly onOpen: (origin: string) => void
+  /** Told in lines which network predicts, before it does, and what is left out. */
+  readonly onNote: (line: string) => void
 }
 
 /** What a prediction came to. */
@@ -51,10 +53,12 @@ export async function runPredict(settings: PredictSettings, watcher: PredictWatc
   const asked = await listImages(given)
   const drawings = draw === undefined ? undefined : drawingPaths(draw, asked)
   for (const path of drawings?.values() ?? []) requireWritable("--draw", path)
-  const people = settings.people === undefined ? undefined : readPeople(settings.people)
+  const people =
+    settings.people === undefined ? undefined : readPeople(settings.people, settings.peopleThreshold ?? shownScore)
   const { network, origin } = await openNetwork(settings)
   requireFitting(network.task, settings)
-  watcher.onOpen(origin)
+  watcher.onNote(origin)
+  for (const line of people?.leftOut ?? []) watcher.onNote(line)
   const least = leastScores[network.task]
   const threshold = settings.threshold ?? (format === "coco" ? 0 : least)
   const drawnThreshold = settings.threshold ?? least
@@ -63,6 +67,7 @@ export async function runPredict(settings: PredictSettings, watcher: PredictWatc
   const onProgress = (done: number, total: number) => watcher.onProgress("images", done, total)
   const cropsOf = people && ((path: string, size: FileSize) => people.of(path, size).map(({ crop }) => crop))
   const images = await predictImages(network, paths, { threads, signal, onProgress, ...(cropsOf && { cropsOf }) })
+  for (const line of outsideOf(images, people)) watcher.onNote(line)
   if (drawings !== undefined) {
     const onDrawn = (done: number, total: number) => watcher.onProgress("drawings", done, total)
     await drawPredictions(images, { network, threshold: drawnThreshold, paths: drawings, signal, onProgress: onDrawn })
@@ -70,6 +75,18 @@ export async function runPredict(settings: PredictSettings, watcher: PredictWatc
   const text = predictionWriters[format]({ network, images, threshold, people })
   if (out !== undefined) atomicWrite(out, text)
   return { text, images: images.length, unreadable: images.flatMap((image) => ("unreadable" in image ? image : [])) }
+}
+
+/** Lines that name boxes of people outside their images. */
+function outsideOf(images: readonly ImagePrediction[], people: People | undefined): string[] {
+  const lines = images.flatMap((image) =>
+    "unreadable" in image || people === undefined
+      ? []
+      : people
+          .outside(image.path, image.size)
+          .map(({ place, box }) => `${image.path}: the box [${box.join(", ")}] (${place}) lies outside it: left out`),
+  )
+  return firstOf(lines)
 }
 
 /** Least scores of what is told, where nobody asks for others. */

@@ -13,7 +13,7 @@ export interface Predictions {
   readonly images: readonly ImagePrediction[]
   readonly threshold: number
   /** Where the network was told that people are. */
-  readonly people?: People | undefined
+  readonly people?: Pick<People, "of" | "imageIdOf"> | undefined
 }
 
 /** Formats that what a task finds is written in. */
