@@ -16,6 +16,7 @@ import sharp from "sharp"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { decodeImage } from "../data/decode-image.ts"
 import { normalizationTable } from "../data/normalization.ts"
+import { cropAround } from "../data/people.ts"
 import { normalizeInto } from "../data/transforms.ts"
 import { exportNetwork, type ImageInput } from "../export.ts"
 import type { Model } from "../models/model.ts"
@@ -255,9 +256,9 @@ test("a pose file gives the joints of each person that it is shown, in the pixel
     )
     expect(predictedLoss).toBeNull()
   }
-  // Where nobody says where people are, the square around the whole image shows one.
+  // Where nobody says where people are, one fills the image, and is cut out by the rule of training.
   const [whole] = await predictImages(network, [both], options)
-  expect(answered(whole).answer).toMatchObject({ people: [{ crop: { center: [60, 40], side: 120 } }] })
+  expect(answered(whole).answer).toMatchObject({ people: [{ crop: cropAround([0, 0, 120, 80]) }] })
 })
 
 describe("files that cannot be used", () => {

@@ -1,6 +1,6 @@
 import { InternalError, LearnlossError, type Tensor } from "@learnloss/engine"
 import type { Detection } from "../data/boxes.ts"
-import { type PersonCrop, placeInImage } from "../data/people.ts"
+import { cropAround, type PersonCrop, placeInImage } from "../data/people.ts"
 import { predictedLossOutput } from "../export.ts"
 
 /** What a network says of one image. */
@@ -48,9 +48,9 @@ export interface View {
   readonly crop?: PersonCrop
 }
 
-/** The square around a whole image. */
-export function squareAround({ width, height }: FileSize): PersonCrop {
-  return { center: [width / 2, height / 2], side: Math.max(width, height) }
+/** The crop of a person who fills an image, as large in it as people are in training. */
+export function cropOfWhole({ width, height }: FileSize): PersonCrop {
+  return cropAround([0, 0, width, height])
 }
 
 type Outputs = Readonly<Record<string, Tensor>>
@@ -129,7 +129,7 @@ function readPoses(outputs: Outputs, _: string, views: readonly View[]): Answer[
   const [places, scores] = [floats(outputs, "joints"), floats(outputs, "scores")]
   const joints = scores.length / views.length
   const predictedLoss = lossReader(outputs)
-  return views.map(({ size, crop = squareAround(size) }, view) => {
+  return views.map(({ size, crop = cropOfWhole(size) }, view) => {
     const found = Array.from({ length: joints }, (_, joint) => {
       const at = view * joints + joint
       const place = { x: places[2 * at] as number, y: places[2 * at + 1] as number }

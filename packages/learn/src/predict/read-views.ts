@@ -7,7 +7,7 @@ import { preparePose } from "../data/pictures/prepare-pose.ts"
 import { resizePicture } from "../data/pictures/resize.ts"
 import type { ImageInput } from "../export.ts"
 import type { NetworkFile } from "./network-file.ts"
-import { type FileSize, squareAround, type View } from "./read-outputs.ts"
+import { cropOfWhole, type FileSize, type View } from "./read-outputs.ts"
 
 /** A view of an image file as a network is fed it. */
 export interface ReadView extends View {
@@ -46,7 +46,7 @@ const readers = {
 export async function readViews(
   path: string,
   network: Pick<NetworkFile, "images" | "normalization">,
-  cropsOf: CropsOf = (_, size) => [squareAround(size)],
+  cropsOf: CropsOf = (_, size) => [cropOfWhole(size)],
 ): Promise<ReadImage> {
   const read: ViewReader = readers[network.images.fit]
   return await read(path, network, cropsOf)
