@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { timingFields } from "@learnloss/contract"
@@ -83,6 +83,8 @@ test("poses are taught in cycles, go on after Ctrl-C to the same bits, and are p
     JSON.stringify([
       { image_id: "shown", bbox: [10, 10, 100, 150] },
       { image_id: "shown", bbox: [200, 20, 60, 60] },
+      { image_id: "shown", bbox: [9000, 0, 10, 10] },
+      { image_id: "shown", bbox: [0, 0, 10, 10], score: 0.2 },
     ]),
   )
   const asked = ["predict", file, shown, "--people", people]
@@ -98,6 +100,26 @@ test("poses are taught in cycles, go on after Ctrl-C to the same bits, and are p
   // A run's network and its file are the same to `predict`.
   const ofRun = await runMain([...asked.with(1, straight), "--strategy", "learning-loss-outputs", "--json"])
   expect(JSON.parse(ofRun.stdout).images).toEqual(JSON.parse(predicted.stdout).images)
+
+  // Images that the file of people does not name are left out of all that is written.
+  const other = join(root, "other.png")
+  copyFileSync(shown, other)
+  const [joints, drawn] = [join(root, "joints.json"), join(root, "drawn-named")]
+  const writing = ["--people", people, "--format", "coco", "--out", joints, "--draw", drawn]
+  const some = await runMain(["predict", file, other, shown, ...writing])
+  expect(some).toMatchObject({ code: 0, stdout: `${joints}: predictions of 1 image\n` })
+  expect(some.stderr).toContain(`1 of 2 images are not in ${people}: left out\n`)
+  expect(some.stderr).toMatch(
+    /shown\.png: the box \[9000, 0, 9010, 10\] \(annotation 2 of image shown\) lies outside it/,
+  )
+  expect(some.stderr).toContain("1 box with a score below 0.3 left out (--people-threshold)\n")
+  const written = JSON.parse(readFileSync(joints, "utf8"))
+  expect([written.images.length, written.annotations.length, readdirSync(drawn)]).toEqual([1, 2, ["shown.png"]])
+  const none = await runMain(["predict", file, other, "--people", people])
+  expect(none).toMatchObject({ code: 2, stdout: "" })
+  expect(none.stderr).toMatch(
+    /expected a file that names some of the images, got none of 1 image, the first .*other\.png/,
+  )
 
   const whole = await runMain(["predict", file, shown, "--format", "coco"])
   const [annotation] = JSON.parse(whole.stdout).annotations

@@ -28,11 +28,14 @@ one checkpoint in it. Of the networks of a run the one that did best on the test
 
 Classifiers give the probability of each class, detectors boxes [x1, y1, x2, y2] in pixels of the image, networks that find
 joints the place of each joint of each person. Without --people an image is taken for one person who fills it; with a COCO
-file or a list of detections each box of a person in it is looked at, unless it has a score below --people-threshold; stderr
-tells what is left out. --threshold leaves out what scores less: by default 0.3
-for detections, and nothing with --format coco, of classes and of joints. JSON and COCO are written whole or not at all; --draw
-puts pictures under the names of the images into a folder. An image that cannot be read is named, the others are predicted,
-and the exit code is 2.
+file or a list of detections each box of a person in it is looked at, except those with a score below --people-threshold.
+Images that the file does not name are left out; stderr counts them. Of people, --format coco writes a COCO file with an
+annotation for each person, keypoints and one score; --json has the score of each joint and, with a loss module, each person's
+predicted loss.
+
+--threshold leaves out what scores less: by default 0.3 for detections, and nothing with --format coco, of classes and of
+joints. JSON and COCO are written whole or not at all; --draw puts pictures under the names of the images into a folder. An
+image that cannot be read is named, the others are predicted, and the exit code is 2.
 
 Examples:
   $ learnloss predict detector.onnx photo.jpg

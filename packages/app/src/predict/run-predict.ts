@@ -2,9 +2,10 @@ import { atomicWrite, LearnlossError } from "@learnloss/engine"
 import { type FileSize, type ImagePrediction, type NetworkFile, predictImages } from "@learnloss/learn"
 import { requireWritable } from "../cli/require-writable.ts"
 import type { CheckpointQuery } from "../experiments/export-run.ts"
+import { formatCount, plural } from "../report/format.ts"
 import { shownScore } from "../report/shown-score.ts"
 import { drawingPaths, drawPredictions } from "./draw-predictions.ts"
-import { listImages } from "./list-images.ts"
+import { type AskedImage, listImages } from "./list-images.ts"
 import { openNetwork } from "./open-network.ts"
 import { firstOf, type People, readPeople } from "./people-file.ts"
 import { formatsOf, type PredictionFormat, predictionWriters } from "./write-predictions.ts"
@@ -37,6 +38,7 @@ export interface PredictWatcher {
 export interface PredictOutcome {
   /** In the format that was asked for. */
   readonly text: string
+  /** How many were looked at, with those that could not be read. */
   readonly images: number
   readonly unreadable: readonly Extract<ImagePrediction, { unreadable: string }>[]
 }
@@ -44,8 +46,8 @@ export interface PredictOutcome {
 /**
  * Predicts images with a network and writes what it says; nothing is written unless all is predicted.
  *
- * @throws LearnlossError `FORMAT_OF_ANOTHER_TASK`, `PEOPLE_OF_ANOTHER_TASK`, `FILE_NOT_WRITTEN`, `INTERRUPTED`, and what
- * opening networks, listing images and reading people throw
+ * @throws LearnlossError `FORMAT_OF_ANOTHER_TASK`, `PEOPLE_OF_ANOTHER_TASK`, `PEOPLE_OF_OTHER_IMAGES`, `FILE_NOT_WRITTEN`,
+ * `INTERRUPTED`, and what opening networks, listing images and reading people throw
  */
 export async function runPredict(settings: PredictSettings, watcher: PredictWatcher): Promise<PredictOutcome> {
   const { images: given, format, out, draw, threads } = settings
@@ -62,7 +64,11 @@ export async function runPredict(settings: PredictSettings, watcher: PredictWatc
   const least = leastScores[network.task]
   const threshold = settings.threshold ?? (format === "coco" ? 0 : least)
   const drawnThreshold = settings.threshold ?? least
-  const paths = asked.map(({ path }) => path)
+  const paths = namedBy(people, asked, settings)
+  if (paths.length < asked.length) {
+    const unnamed = formatCount(asked.length - paths.length)
+    watcher.onNote(`${unnamed} of ${plural(asked.length, "image")} are not in ${settings.people}: left out`)
+  }
   const { signal } = watcher
   const onProgress = (done: number, total: number) => watcher.onProgress("images", done, total)
   const cropsOf = people && ((path: string, size: FileSize) => people.of(path, size).map(({ crop }) => crop))
@@ -75,6 +81,28 @@ export async function runPredict(settings: PredictSettings, watcher: PredictWatc
   const text = predictionWriters[format]({ network, images, threshold, people })
   if (out !== undefined) atomicWrite(out, text)
   return { text, images: images.length, unreadable: images.flatMap((image) => ("unreadable" in image ? image : [])) }
+}
+
+/**
+ * The images that a file of people names; all of them without one.
+ *
+ * @throws LearnlossError `PEOPLE_OF_OTHER_IMAGES`
+ */
+function namedBy(
+  people: People | undefined,
+  asked: readonly AskedImage[],
+  { people: file }: PredictSettings,
+): readonly string[] {
+  const paths = asked.map(({ path }) => path)
+  if (people === undefined) return paths
+  const named = paths.filter((path) => people.imageIdOf(path) !== undefined)
+  if (named.length > 0) return named
+  throw new LearnlossError("PEOPLE_OF_OTHER_IMAGES", {
+    where: `--people ${file}`,
+    expected: "a file that names some of the images",
+    got: `none of ${plural(paths.length, "image")}, the first ${paths[0]}`,
+    fix: "Give the images that the file names, under its names for them.",
+  })
 }
 
 /** Lines that name boxes of people outside their images. */

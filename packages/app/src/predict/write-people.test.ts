@@ -25,10 +25,16 @@ const images: readonly ImagePrediction[] = [
 ]
 const at = (threshold: number): Predictions => ({ network, images, threshold })
 
-test("people as text have a line for each joint at or above the threshold", () => {
-  const known = "a.jpg: 1 person\n  person 1 (55.0%)\n   90.0%  head  [50, 10]\n"
+test("people as text have their predicted loss, and a line for each joint at or above the threshold", () => {
+  const known = "a.jpg: 1 person\n  person 1 (55.0%, predicted loss 0.250)\n   90.0%  head  [50, 10]\n"
   expect(predictionWriters.text(at(0))).toBe(`${known}   20.0%  foot  [48, 76]\nempty.jpg: 0 people\n`)
   expect(predictionWriters.text(at(0.5))).toBe(`${known}empty.jpg: 0 people\n`)
+})
+
+test("people as text have no predicted loss where the network predicts none", () => {
+  const answer = { task: "pose", people: [{ ...person, predictedLoss: null }], predictedLoss: null } as const
+  const text = predictionWriters.text({ ...at(0.5), images: [{ path: "a.jpg", size, answer }] })
+  expect(text).toBe("a.jpg: 1 person\n  person 1 (55.0%)\n   90.0%  head  [50, 10]\n")
 })
 
 test("people as JSON have what the network was shown, and joints by name in pixels", () => {

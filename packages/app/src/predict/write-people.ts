@@ -1,5 +1,5 @@
 import type { Answer, FoundPerson, ImagePrediction } from "@learnloss/learn"
-import { formatPercent } from "../report/format.ts"
+import { formatLoss, formatPercent } from "../report/format.ts"
 import type { Predictions } from "./write-predictions.ts"
 
 /** An image in which a network looked for people. */
@@ -34,11 +34,15 @@ export function isOfPeople(answer: Answer): answer is Extract<Answer, { task: "p
 /** A line for each person, and one for each of their joints at or above the threshold. */
 export function linesOf(people: readonly FoundPerson[], predictions: Omit<Predictions, "images">): string[] {
   return people.flatMap((person, index) => [
-    `  person ${index + 1} (${formatPercent(person.score)})`,
+    `  person ${index + 1} (${formatPercent(person.score)}${lossOf(person)})`,
     ...jointsOf(person, predictions).map(
       ({ name, x, y, score }) => `  ${formatPercent(score).padStart(6)}  ${name}  [${x.toFixed(0)}, ${y.toFixed(0)}]`,
     ),
   ])
+}
+
+function lossOf({ predictedLoss }: FoundPerson): string {
+  return predictedLoss === null ? "" : `, predicted loss ${formatLoss(predictedLoss)}`
 }
 
 /** A person for a program: what the network was shown, and the joints at or above the threshold by name. */
