@@ -2,6 +2,7 @@ import type { Box, Picture } from "@learnloss/learn"
 import sharp from "sharp"
 import { renderPng } from "../report/render-png.ts"
 import { type BoxStyle, boxesSvg, type DrawnBox } from "./boxes-svg.ts"
+import { gap, type LegendEntry, legendSvg } from "./legend.ts"
 import { type DrawnSkeleton, scaleSkeleton, skeletonsSvg } from "./skeleton-svg.ts"
 
 /** A picture with boxes and people in its own pixels. */
@@ -17,9 +18,10 @@ const longestAlone = 1600
 /**
  * Draws boxes and skeletons over a picture in its own size (at most 1,600 pixels), letters and lines growing with it.
  *
+ * @param legend what colours mean; it stands below the picture, so that places in it stay as they are
  * @returns a PNG
  */
-export async function drawPicture(drawn: BoxedPicture): Promise<Uint8Array> {
+export async function drawPicture(drawn: BoxedPicture, legend: readonly LegendEntry[] = []): Promise<Uint8Array> {
   const { picture } = drawn
   const longest = Math.max(picture.width, picture.height)
   // Letters need some pixels: tiny pictures are enlarged.
@@ -31,7 +33,16 @@ export async function drawPicture(drawn: BoxedPicture): Promise<Uint8Array> {
     dropsCrowdedLabels: false,
   }
   const shown = await drawTile(drawn, tile, style)
-  return await sharp(shown, { raw: { ...tile, channels: 3 } })
+  const picturePng = sharp(shown, { raw: { ...tile, channels: 3 } })
+  if (legend.length === 0) return await picturePng.png({ compressionLevel: 9 }).toBuffer()
+  const growth = style.fontSize / 11
+  const { svg, height } = legendSvg(legend, tile.width / growth)
+  const below = Math.ceil((height + gap) * growth)
+  const strip = `<svg xmlns="http://www.w3.org/2000/svg" width="${tile.width}" height="${below}"><g transform="scale(${growth})">${svg}</g></svg>`
+  return await picturePng
+    .extend({ bottom: below, background: "white" })
+    .composite([{ input: Buffer.from(renderPng(strip, 1)), left: 0, top: tile.height }])
+    .removeAlpha()
     .png({ compressionLevel: 9 })
     .toBuffer()
 }

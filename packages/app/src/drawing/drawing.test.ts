@@ -6,6 +6,7 @@ import { classColour, inkOn } from "./class-colours.ts"
 import { drawPicture } from "./draw-picture.ts"
 import { detectedBoxes, labeledBoxes } from "./drawn-boxes.ts"
 import { foundSkeleton, labelledSkeleton } from "./drawn-skeletons.ts"
+import { sideLegend } from "./legend.ts"
 import { pictureSheet } from "./picture-sheet.ts"
 import { sideColours, skeletonsSvg } from "./skeleton-svg.ts"
 
@@ -124,6 +125,18 @@ describe("a person", () => {
     const { at } = await pixelsOf(await drawPicture(picture))
     expect(at(208, 112)).toEqual(rgb(sideColours.left))
     expect(at(208, 30)).toEqual([128, 128, 128])
+  })
+
+  test("has what its colours mean below it, and every place in the picture as before", async () => {
+    const picture = { picture: grey(400, 300), boxes: [], skeletons: [labelledSkeleton({ joints }, skeleton)] }
+    const unsure = { name: "hollow", colour: "#9aa5b1", isHollow: true }
+    const explained = await pixelsOf(await drawPicture(picture, [...sideLegend, unsure]))
+    const bare = await pixelsOf(await drawPicture(picture))
+    expect([bare.height, explained.width]).toEqual([300, 400])
+    expect(explained.height).toBeGreaterThan(320)
+    for (const [x, y] of [[130, 70] as const, [20, 280] as const]) expect(explained.at(x, y)).toEqual(bare.at(x, y))
+    expect(explained.at(18, 318)).toEqual(rgb(sideColours.left))
+    expect(explained.at(2, 302)).toEqual([255, 255, 255])
   })
 
   test("has hollow joints where a network is not sure", () => {

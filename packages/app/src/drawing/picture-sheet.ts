@@ -4,7 +4,7 @@ import { escapeHtml } from "../report/markup.ts"
 import { renderPng } from "../report/render-png.ts"
 import { classColour } from "./class-colours.ts"
 import { type BoxedPicture, drawTile, fitInto } from "./draw-picture.ts"
-import { bodySides, sideColours } from "./skeleton-svg.ts"
+import { gap, ink, type LegendEntry, legendSvg, shorten, sideLegend } from "./legend.ts"
 
 /** One picture of a sheet. */
 export interface SheetCell extends BoxedPicture {
@@ -20,13 +20,8 @@ export interface SheetOptions {
   readonly classNames: readonly string[]
 }
 
-const gap = 10
 const captionHeight = 22
 const captionSize = 12
-const legendSize = 13
-const legendHeight = 24
-const letterWidth = 0.62
-const ink = "#1f2933"
 
 /** Draws several pictures with their boxes and skeletons side by side, with what colours mean above, as one PNG. */
 export async function pictureSheet(cells: readonly SheetCell[], options: SheetOptions): Promise<Uint8Array> {
@@ -73,11 +68,6 @@ export async function pictureSheet(cells: readonly SheetCell[], options: SheetOp
     .toBuffer()
 }
 
-interface LegendEntry {
-  readonly name: string
-  readonly colour: string
-}
-
 /** What the colours of boxes and skeletons mean. */
 function legendOf(cells: readonly SheetCell[], classNames: readonly string[]): LegendEntry[] {
   const used = [...new Set(cells.flatMap(({ boxes }) => boxes.map(({ classIndex }) => classIndex)))]
@@ -85,33 +75,10 @@ function legendOf(cells: readonly SheetCell[], classNames: readonly string[]): L
     .toSorted((a, b) => a - b)
     .map((classIndex) => ({ name: classNames[classIndex] ?? String(classIndex), colour: classColour(classIndex) }))
   const hasPeople = cells.some(({ skeletons = [] }) => skeletons.length > 0)
-  return hasPeople ? [...classes, ...bodySides.map((side) => ({ name: side, colour: sideColours[side] }))] : classes
-}
-
-/** Names with a patch of their colour, in as many lines as they need. */
-function legendSvg(legend: readonly LegendEntry[], width: number) {
-  let [left, line] = [gap, 0]
-  const entries = legend.map(({ name: full, colour }) => {
-    const name = shorten(full, width - 2 * gap - 24, legendSize)
-    const entryWidth = 24 + [...name].length * legendSize * letterWidth + 14
-    if (left > gap && left + entryWidth > width - gap) [left, line] = [gap, line + 1]
-    const top = gap + line * legendHeight
-    const patch = `<rect x="${left}" y="${top}" width="16" height="16" fill="${colour}" stroke="#000000" stroke-opacity="0.55"/>`
-    const letters = `<text x="${left + 22}" y="${top + legendSize}" font-family="${fontFamily}" font-size="${legendSize}" fill="${ink}">${escapeHtml(name)}</text>`
-    left += entryWidth
-    return `${patch}${letters}`
-  })
-  return { svg: entries.join(""), height: legend.length === 0 ? 0 : (line + 1) * legendHeight }
+  return hasPeople ? [...classes, ...sideLegend] : classes
 }
 
 function text(caption: string, x: number, y: number, width: number): string {
   const shown = escapeHtml(shorten(caption, width, captionSize))
   return `<text x="${x}" y="${y}" font-family="${fontFamily}" font-size="${captionSize}" fill="${ink}" text-anchor="middle">${shown}</text>`
-}
-
-/** As much of a text as fits into a width; the end of a path says more than its start. */
-function shorten(full: string, width: number, fontSize: number): string {
-  const letters = [...full.replace(/\p{Cc}/gu, " ")]
-  const most = Math.max(2, Math.floor(width / (fontSize * letterWidth)))
-  return letters.length > most ? `…${letters.slice(letters.length - most + 1).join("")}` : letters.join("")
 }

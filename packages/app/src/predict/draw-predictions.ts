@@ -5,9 +5,11 @@ import { decodePicture, type ImagePrediction, type NetworkFile } from "@learnlos
 import { drawPicture } from "../drawing/draw-picture.ts"
 import { detectedBoxes } from "../drawing/drawn-boxes.ts"
 import { foundSkeleton } from "../drawing/drawn-skeletons.ts"
+import { type LegendEntry, sideLegend } from "../drawing/legend.ts"
 import { pictureSheet } from "../drawing/picture-sheet.ts"
 import { throwIfInterrupted } from "../experiments/interruption.ts"
 import { formatPercent } from "../report/format.ts"
+import { shownScore } from "../report/shown-score.ts"
 import type { AskedImage } from "./list-images.ts"
 import { namedPredictions } from "./write-predictions.ts"
 
@@ -72,6 +74,12 @@ export async function drawPredictions(images: readonly ImagePrediction[], option
   }
 }
 
+/** What the drawing of a person means, in which joints below the threshold are left out. */
+function poseLegend(threshold: number): readonly LegendEntry[] {
+  const unsure = { name: `hollow: score below ${shownScore}`, colour: "#9aa5b1", isHollow: true }
+  return threshold < shownScore ? [...sideLegend, unsure] : sideLegend
+}
+
 async function drawOne(
   image: Extract<ImagePrediction, { answer: unknown }>,
   { network, threshold }: Pick<DrawOptions, "network" | "threshold">,
@@ -97,7 +105,7 @@ async function drawOne(
         frame: [x - half * across, y - half * down, x + half * across, y + half * down] as const,
       }
     })
-    return await drawPicture({ picture, boxes: [], skeletons })
+    return await drawPicture({ picture, boxes: [], skeletons }, skeletons.length === 0 ? [] : poseLegend(threshold))
   }
   const shown = answer.detections
     .filter(({ score }) => score >= threshold)
