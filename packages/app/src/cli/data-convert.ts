@@ -4,10 +4,10 @@ import { everyFewSeconds } from "./every-few-seconds.ts"
 import type { CommandIo } from "./io.ts"
 
 const examples = `
-FROM and TO are voc:DIR, coco:DIR (or coco:FILE.json) and yolo:DIR, and FROM may be mpii:DIR, whose people get the square
-of their scale as box; TO has to be new or empty. Joints go to COCO and YOLO. PASCAL VOC's numbers are taken and written
-as they stand; ?origin=one says that they count pixels from 1, as the original data do. Whatever the new format has no
-place for is told.
+FROM and TO are voc:DIR, coco:DIR (or coco:FILE.json) and yolo:DIR, and FROM may be mpii:DIR, whose people get squares of
+200 x scale as boxes, which a COCO reader clips where they leave their image; TO has to be new or empty. Joints go to COCO
+and YOLO. PASCAL VOC's numbers are taken and written as they stand; ?origin=one says that they count pixels from 1, as the
+original data do. Whatever the new format has no place for is told.
 
 Examples:
   $ learnloss data convert voc:VOC2007 coco:voc-as-coco
