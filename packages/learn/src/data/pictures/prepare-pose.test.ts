@@ -34,14 +34,22 @@ function person({ width, height }: DecodedPicture, places: readonly { x: number;
   return { width, height, joints, crop: { center, side }, box, area: 2400, head, imageId: "p" } satisfies PersonTarget
 }
 
+interface PrepareOptions {
+  readonly augmentation: PoseAugmentation
+  readonly seed: number
+  readonly side: number
+  readonly pairs: Skeleton["pairs"]
+}
+
 async function prepare(
   picture: DecodedPicture,
   target: PersonTarget,
-  { augmentation = none, seed = 0, side = 128 }: { augmentation?: PoseAugmentation; seed?: number; side?: number } = {},
+  { augmentation = none, seed = 0, side = 128, pairs = skeleton.pairs }: Partial<PrepareOptions> = {},
 ) {
   const size = { width: side, height: side }
   const change = { augmentation, rng: createRng(seed) }
-  return await preparePose({ picture, name: "p.jpg", target, change, size, fill, skeleton })
+  const known = { ...skeleton, pairs }
+  return await preparePose({ picture, name: "p.jpg", target, change, size, fill, skeleton: known })
 }
 
 /** Middle of the marker in a channel, to a fraction of a pixel. */
@@ -124,6 +132,18 @@ describe("a picture of a person", () => {
       }
     }
     expect(Math.abs(mirrored - 50)).toBeLessThan(20)
+  })
+
+  test("is never mirrored where no joints change places", async () => {
+    const places = [{ x: 20, y: 30 }]
+    const picture = painted(64, 64, places, 3)
+    const before = { ...person(picture, places, 64), crop: { center: [32, 32], side: 64 } } as const
+    const augmentation = { ...none, flip: true }
+    for (let seed = 0; seed < 40; seed++) {
+      const { pixels, target } = await prepare(picture, before, { augmentation, seed, side: 64, pairs: [] })
+      expect(target).toEqual(before)
+      expect(Buffer.compare(pixels, picture.pixels)).toBe(0)
+    }
   })
 
   test("is the picture itself when nothing changes and the crop is the whole of it", async () => {

@@ -7,7 +7,8 @@ import { type Affine, inverse, warpPicture } from "./warp.ts"
 
 /**
  * Cuts a person out of the whole picture at the size of a network's input, after random changes where they are asked
- * for: crop, scale, rotation and mirroring are one transformation, so that every pixel is interpolated once.
+ * for: crop, scale, rotation and mirroring are one transformation, so that every pixel is interpolated once. Without
+ * pairs in the skeleton nothing is mirrored.
  *
  * @throws LearnlossError `PICTURE_SIZE` when the joints were measured in a picture of another size
  */
@@ -21,11 +22,14 @@ export async function preparePose({
   skeleton,
 }: Preparation<PersonTarget, PoseAugmentation>): Promise<Prepared<PersonTarget>> {
   requireFileSize(picture, target, name, "joints")
-  const changes = change === null ? noPoseChanges : drawPoseChanges(change.augmentation, change.rng)
+  const drawn = change === null ? noPoseChanges : drawPoseChanges(change.augmentation, change.rng)
+  const pairs = skeleton?.pairs ?? []
+  // Where nobody says which joints change places, a mirrored person would teach the wrong sides.
+  const changes = { ...drawn, isMirrored: drawn.isMirrored && pairs.length > 0 }
   const toFile = fileOfInput(target, changes, size)
   const toPicture = shrunkAs(picture, toFile)
   const pixels = warpPicture(picture, { size, toPicture, colours: changes.colours, fill })
-  const seen = changes.isMirrored ? { ...target, joints: swapSides(target.joints, skeleton) } : target
+  const seen = changes.isMirrored ? { ...target, joints: swapSides(target.joints, pairs) } : target
   const crop = { center: [size.width / 2, size.height / 2], side: size.width } as const
   return { pixels, target: { ...transformPerson(seen, inverse(toFile), size), crop } }
 }

@@ -31,9 +31,9 @@ export function transformPerson(target: PersonTarget, to: Affine, { width, heigh
 }
 
 /** The joints of a person in a mirror, where what is left is right. */
-export function swapSides(joints: readonly Joint[], skeleton: Skeleton | undefined): readonly Joint[] {
+export function swapSides(joints: readonly Joint[], pairs: Skeleton["pairs"]): readonly Joint[] {
   const swapped = [...joints]
-  for (const [left, right] of skeleton?.pairs ?? []) {
+  for (const [left, right] of pairs) {
     swapped[left] = joints[right] as Joint
     swapped[right] = joints[left] as Joint
   }

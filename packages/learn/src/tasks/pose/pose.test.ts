@@ -13,6 +13,7 @@ import { openModel } from "../../models/open-model.ts"
 import { buildEvaluation, buildTraining, imagesInput, type Learner } from "../../training/learner.ts"
 import { strategyTraining } from "../../training/strategy-training.ts"
 import { makeTask } from "../tasks.ts"
+import { pose } from "./pose.ts"
 
 const skeleton: Skeleton = { names: ["head_top", "left_hip", "right_hip"], bones: [[1, 2]], pairs: [[1, 2]] }
 const data = { classNames: skeleton.names, skeleton }
@@ -149,6 +150,14 @@ describe("the pose task", () => {
     })
     expect(of(merged).length).toBe(2 * 3 * 256)
     for (const [index, value] of expected.entries()) expect(of(merged)[index]).toBeCloseTo(value, 5)
+  })
+
+  test("sees no mirror image where no joints change places", async () => {
+    const { model } = await learnerOf("random")
+    const settings = { lossDivisor: "joints", flipTest: true } as const
+    expect(pose(data, model, settings)).toHaveProperty("flipTest")
+    const sideless = { ...data, skeleton: { ...skeleton, pairs: [] } }
+    expect(pose(sideless, model, settings)).not.toHaveProperty("flipTest")
   })
 
   test.each([

@@ -44,7 +44,8 @@ export function pose(
     uncertainty: heatmapEntropy,
     unconfidence: heatmapUnconfidence,
     predictionOutput: lastMaps,
-    ...(flipTest && { flipTest: (maps: Value, mirrored: Value) => averageMirrored(maps, mirrored, pairs) }),
+    ...(flipTest &&
+      pairs.length > 0 && { flipTest: (maps: Value, mirrored: Value) => averageMirrored(maps, mirrored, pairs) }),
     decode: (row) => decodePose(row, heatmaps),
     fileEnding,
     objectsToShow: (found, { crop }) => [

@@ -100,7 +100,7 @@ describe("readYoloSet", () => {
     expect(images[0]?.objects[0]?.joints?.map(({ visibility }) => visibility)).toEqual([2, 0, 0])
     expect(skeletons.get("cat")?.names).toEqual(["joint-0", "joint-1", "joint-2"])
     expect(lines()).toEqual([
-      "unpaired-names: neither flip_idx nor names tell left from right: joints keep their names in mirrored pictures",
+      "unpaired-names: neither flip_idx nor names tell left from right, so pictures are not mirrored",
     ])
   })
 

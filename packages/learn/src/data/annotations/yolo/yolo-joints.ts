@@ -45,7 +45,7 @@ export function readYoloJoints(
     skeletons.set(name, skeletonOf(names, flip, shape.joints))
   }
   const [first] = skeletons.values()
-  if (flip === undefined && first !== undefined) noteSides(first, tell)
+  if (first !== undefined) noteSides(first, flip === undefined, tell)
   return { shape, skeletons }
 }
 
@@ -75,14 +75,15 @@ function skeletonOf(
   return { names, bones: [], pairs: flip === undefined ? pairByName(names).pairs : pairByFlip(names, flip) }
 }
 
-function noteSides({ names }: Skeleton, tell: (kind: "unpaired-names", reason: string) => void): void {
-  const { pairs, unpaired } = pairByName(names)
-  if (unpaired.length > 0) tell("unpaired-names", `left/right names unpaired: ${unpaired.join(", ")}`)
-  else if (pairs.length === 0 && names.length > 1)
-    tell(
-      "unpaired-names",
-      "neither flip_idx nor names tell left from right: joints keep their names in mirrored pictures",
-    )
+function noteSides(
+  { names, pairs }: Skeleton,
+  isByName: boolean,
+  tell: (kind: "unpaired-names", reason: string) => void,
+): void {
+  const { unpaired } = pairByName(names)
+  if (isByName && unpaired.length > 0) tell("unpaired-names", `left/right names unpaired: ${unpaired.join(", ")}`)
+  else if (pairs.length === 0)
+    tell("unpaired-names", "neither flip_idx nor names tell left from right, so pictures are not mirrored")
 }
 
 /** For each joint the one that it becomes in a mirrored picture. */
