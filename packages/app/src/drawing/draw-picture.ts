@@ -35,7 +35,7 @@ export async function drawPicture(drawn: BoxedPicture, legend: readonly LegendEn
   const shown = await drawTile(drawn, tile, style)
   const picturePng = sharp(shown, { raw: { ...tile, channels: 3 } })
   if (legend.length === 0) return await picturePng.png({ compressionLevel: 9 }).toBuffer()
-  const growth = style.fontSize / 11
+  const growth = Math.max(1, style.fontSize / 16)
   const { svg, height } = legendSvg(legend, tile.width / growth)
   const below = Math.ceil((height + gap) * growth)
   const strip = `<svg xmlns="http://www.w3.org/2000/svg" width="${tile.width}" height="${below}"><g transform="scale(${growth})">${svg}</g></svg>`

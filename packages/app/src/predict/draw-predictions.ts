@@ -76,7 +76,7 @@ export async function drawPredictions(images: readonly ImagePrediction[], option
 
 /** What the drawing of a person means, in which joints below the threshold are left out. */
 function poseLegend(threshold: number): readonly LegendEntry[] {
-  const unsure = { name: `hollow: score below ${shownScore}`, colour: "#9aa5b1", isHollow: true }
+  const unsure = { name: `score < ${shownScore}`, colour: "#9aa5b1", isHollow: true }
   return threshold < shownScore ? [...sideLegend, unsure] : sideLegend
 }
 
