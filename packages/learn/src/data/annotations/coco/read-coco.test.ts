@@ -92,6 +92,28 @@ describe("readCocoSet", () => {
     ])
   })
 
+  it("leaves out an image that two files list with different joints", async () => {
+    const folder = temporaryFolder()
+    await images(folder, "images/a.png", "images/b.png")
+    const people = [{ id: 1, name: "person", keypoints: ["nose"] }]
+    for (const [split, x] of [
+      ["all", 5],
+      ["part", 6],
+    ] as const) {
+      const annotations = [
+        box(1, 1, 1, [1, 1, 9, 9], { keypoints: [x, 4, 2] }),
+        box(2, 2, 1, [1, 1, 9, 9], { keypoints: [3, 4, 2] }),
+      ]
+      const json = { images: [image(1, "a.png"), image(2, "b.png")], annotations, categories: people }
+      writeJson(join(folder, `annotations/person_keypoints_${split}.json`), json)
+    }
+    const { log, lines } = testLog()
+    await readCocoSet(folder, { log })
+    expect(lines()).toEqual([
+      "duplicate-image: images/a.png is listed more than once, with different objects: image left out",
+    ])
+  })
+
   it("leaves out images that share an id, but reads one once that is listed twice", async () => {
     const folder = temporaryFolder()
     await images(folder, "a.png", "b.png", "c.png", "d.png")

@@ -233,7 +233,7 @@ function addImage(where: string, images: Map<string, AnnotatedImage>, image: Ann
 }
 
 function shape({ objects }: AnnotatedImage): string {
-  return JSON.stringify(objects.map(({ className, box }) => [className, box]))
+  return JSON.stringify(objects.map(({ className, box, joints }) => [className, box, joints]))
 }
 
 function tooDeep(where: string): LearnlossError {
