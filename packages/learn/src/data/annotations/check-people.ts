@@ -95,17 +95,17 @@ function checkJoints(
   const usable = joints.map((joint, index): Joint => {
     const { x, y } = joint
     if (!isLabelled(joint)) return joint
-    if (Number.isNaN(x))
-      tell("bad-coordinates", "joint", `${names[index]} is not two numbers and a visibility of 0, 1 or 2`)
-    else if (x >= -slack && y >= -slack && x <= width + slack && y <= height + slack) return joint
-    else
-      tell(
-        "joint-outside",
-        "joint",
-        `${names[index]} at ${shown(x)}, ${shown(y)} is outside the image of ${width}x${height}`,
-      )
+    if (Number.isNaN(x)) return { x: 0, y: 0, visibility: 0 }
+    if (x >= -slack && y >= -slack && x <= width + slack && y <= height + slack) return joint
+    const place = `${names[index]} at ${shown(x)}, ${shown(y)}`
+    tell("joint-outside", "joint", `${place} is outside the image of ${width}x${height}`)
     return { x: 0, y: 0, visibility: 0 }
   })
+  const unreadable = names.filter((_, index) => Number.isNaN(joints[index]?.x))
+  if (unreadable.length > 0) {
+    const which = `${unreadable.length > 1 ? "each of " : ""}${unreadable.join(", ")}`
+    tell("bad-coordinates", "joint", `${which} is not two numbers and a visibility of 0, 1 or 2`)
+  }
   if (usable.some(isLabelled)) return usable
   tell("no-joints", "person", "no labelled joints")
   return undefined

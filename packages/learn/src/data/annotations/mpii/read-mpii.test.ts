@@ -188,8 +188,7 @@ describe("readMpiiSet", () => {
       "[4] (person): centre 8999.5, 314.5 and a crop of 250 pixels outside the image of 1280x720: person left out",
       "[5] (person): 14 joints, not 16: person left out",
       "[6] (person): no labelled joints: person left out",
-      "[7] (person): right_ankle is not two numbers and a visibility of 0, 1 or 2: joint left out",
-      "[7] (person): right_knee is not two numbers and a visibility of 0, 1 or 2: joint left out",
+      "[7] (person): each of right_ankle, right_knee is not two numbers and a visibility of 0, 1 or 2: joint left out",
     ])
   })
 
