@@ -2,11 +2,11 @@ import { existsSync, readdirSync, statSync } from "node:fs"
 import { join } from "node:path"
 import { type DataFormat, dataFormats, nearest } from "@learnloss/contract"
 import { LearnlossError } from "@learnloss/engine"
-import type { AnnotationFormat } from "./annotations/annotated-set.ts"
+import { type AnnotationFormat, annotationFormats } from "./annotations/annotated-set.ts"
 import { readDetectionDataset } from "./annotations/detection-dataset.ts"
 import { readPoseDataset } from "./annotations/pose-dataset.ts"
 import { readCifar10 } from "./cifar10.ts"
-import type { AnyDataset, PictureDataset } from "./dataset.ts"
+import { type AnyDataset, isPictures, type PictureDataset } from "./dataset.ts"
 import { readFashionMnist } from "./fashion-mnist.ts"
 import { generateFigures } from "./figures/generate-figures.ts"
 import { readImageFolder } from "./image-folder.ts"
@@ -84,11 +84,15 @@ export async function openDataset(spec: string, options: ReadOptions): Promise<A
     ["test", dataset.test],
   ] as const) {
     if (samples.ids.length > 0) continue
+    const isAnnotated = annotationFormats.some((known) => known === format)
+    const unit = isPictures(dataset) && dataset.skeleton !== undefined ? "person" : "image"
     throw new LearnlossError("EMPTY_SPLIT", {
       where: `data "${spec}"`,
-      expected: `at least one ${split} image`,
+      expected: `at least one ${split} ${unit}${isAnnotated ? " that can be used" : ""}`,
       got: "none",
-      fix: "Add images: a class needs two to be split.",
+      fix: isAnnotated
+        ? `\`learnloss data check ${spec}\` names what is left out and why: mend it, or name another ${split} split.`
+        : "Add images: a class needs two to be split.",
     })
   }
   return dataset

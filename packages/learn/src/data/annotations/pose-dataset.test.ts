@@ -137,6 +137,26 @@ describe("readPoseDataset", () => {
     expect(train.targets[0]?.boxes.length).toBe(5)
   })
 
+  it("says of data without a usable person where to read why, as task detection does of images", async () => {
+    const nobody = await writePeople([annotate(1, 0, { keypoints: [0, 0, 0, 0, 0, 0, 0, 0, 0] }), annotate(2, 2)])
+    await expect(openDataset(`coco:${nobody}`, { ...options, task: "pose" })).rejects.toMatchObject({
+      code: "EMPTY_SPLIT",
+      details: {
+        expected: "at least one training person that can be used",
+        fix: expect.stringMatching(/^`learnloss data check coco:.*` names what is left out and why/),
+      },
+    })
+    const broken = await writePeople([annotate(1, 0)])
+    for (const name of ["b.png", "c.png"]) write(join(broken, "images", name), "no image")
+    await expect(openDataset(`coco:${broken}`, options)).rejects.toMatchObject({
+      code: "EMPTY_SPLIT",
+      details: {
+        expected: expect.stringMatching(/^at least one (training|test) image that can be used$/),
+        fix: expect.stringContaining("data check"),
+      },
+    })
+  })
+
   it("refuses names of joints that do not pair up, and tells bones and lists that are none", async () => {
     const lame = { ...person, keypoints: ["head_top", "left_hand", "right_foot"] }
     const unpaired = readPoseDataset("coco", await writePeople([annotate(1, 0)], { categories: [lame] }), options)
