@@ -1,5 +1,6 @@
 import { z } from "zod"
-import { augmentSchema, engineSchema, lossModuleSchema, scheduleSchema, trainingSchema } from "./config.ts"
+import { augmentSchema, engineSchema, scheduleSchema, trainingSchema } from "./config.ts"
+import { lossModuleSchema } from "./network-config.ts"
 
 const names = z.array(z.string().min(1))
 const perChannel = z.array(z.number()).min(1)
