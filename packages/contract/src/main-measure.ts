@@ -8,6 +8,8 @@ export interface MainMeasure {
   readonly title: string
   /** How reports call the strategy that has most of it. */
   readonly best: string
+  /** What it says, where its name does not; a sentence. */
+  readonly says?: string
 }
 
 /** The main measure of every task: the first that its test set allows, most wanted first. */
@@ -15,8 +17,18 @@ export const mainMeasures = {
   classification: [{ name: "accuracy", title: "accuracy", best: "the most accurate strategy" }],
   detection: [{ name: "mAP", title: "mAP@0.5", best: "the strategy with the highest mAP@0.5" }],
   pose: [
-    { name: "PCKh", title: "PCKh@0.5", best: "the strategy with the highest PCKh@0.5" },
-    { name: "PCK", title: "PCK@0.2", best: "the strategy with the highest PCK@0.2" },
+    {
+      name: "PCKh",
+      title: "PCKh@0.5",
+      best: "the strategy with the highest PCKh@0.5",
+      says: "PCKh@0.5 is the share of joints found within half the length of the person's head.",
+    },
+    {
+      name: "PCK",
+      title: "PCK@0.2",
+      best: "the strategy with the highest PCK@0.2",
+      says: "PCK@0.2 is the share of joints found within a fifth of the longer side of the person's box, which is coarse: skeletons may look rough at 75%.",
+    },
   ],
 } as const satisfies Record<TaskName, readonly [MainMeasure, ...MainMeasure[]]>
 

@@ -138,6 +138,7 @@ describe("learnloss data show", () => {
     expect(JSON.parse(people.stdout).samples[0]).toMatchObject({ joints: 2 })
     expect(JSON.parse((await runMain([...show, "detection"])).stdout).samples).toHaveLength(2)
     expect((await runMain([...show, "posing"])).code).toBe(2)
+    expect(JSON.parse((await runMain(show.slice(0, -1))).stdout).samples[0]).toMatchObject({ joints: 2 })
   })
 
   it("refuses counts, sizes and files that cannot be, and unknown data, before it draws", async () => {

@@ -44,7 +44,7 @@ export function addShowCommand(data: Command, io: CommandIo): void {
     .addOption(
       new Option(
         "--task <TASK>",
-        "what to read where there are boxes and joints (default: that of the settings)",
+        "what to read where there are boxes and joints (default: that of the settings, else joints)",
       ).choices(taskNames),
     )
     .option("--augment", "show them as training sees them, changed at random")

@@ -2,12 +2,15 @@ import type { RunConfig, TaskName } from "@learnloss/contract"
 import { createRng, InternalError, LearnlossError } from "@learnloss/engine"
 import {
   type AnyDataset,
+  annotationFormats,
   type Box,
   type DataDefect,
   type DrawnSamples,
   isPictures,
   openDataset,
   type PersonTarget,
+  parseDataSpec,
+  type ReadOptions,
   type ShownLabel,
   samplePictures,
 } from "@learnloss/learn"
@@ -56,7 +59,7 @@ const sheetWidth = 1240
  */
 export async function showSamples(data: string, options: ShowOptions): Promise<ShownSamples> {
   const { task, count, seed, changes, imageSize, signal, onDefect } = options
-  const dataset = await openDataset(data, { task, imageSize, rng: createRng(seed), signal, onDefect })
+  const dataset = await openShown(data, task, { imageSize, rng: createRng(seed), signal, onDefect })
   const least = isPictures(dataset) ? drawnSides.withBoxes : drawnSides.withClass
   const side = Math.min(Math.max(imageSize, least), drawnSides.most)
   const rng = createRng(seed).child("show")
@@ -72,6 +75,23 @@ export async function showSamples(data: string, options: ShowOptions): Promise<S
     png: await pictureSheet(cells, { columns, side, classNames: dataset.classNames }),
     samples: samples.map(({ id, shows }) => ({ id, ...summaryOf(shows) })),
     unreadable,
+  }
+}
+
+/** Opens data for a task; without one people where the objects have joints, as `data check` counts them. */
+async function openShown(data: string, task: TaskName | undefined, options: ReadOptions): Promise<AnyDataset> {
+  const { format } = parseDataSpec(data)
+  if (task !== undefined || !annotationFormats.some((known) => known === format)) {
+    return await openDataset(data, { ...options, task })
+  }
+  const held: DataDefect[] = []
+  try {
+    const people = await openDataset(data, { ...options, task: "pose", onDefect: (defect) => held.push(defect) })
+    for (const defect of held) options.onDefect?.(defect)
+    return people
+  } catch (error) {
+    if (!(error instanceof LearnlossError) || error.code !== "NO_JOINTS") throw error
+    return await openDataset(data, { ...options, task: "detection" })
   }
 }
 

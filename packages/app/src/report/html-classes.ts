@@ -44,12 +44,30 @@ export function classSection(runs: Pick<MergedRuns, "cycles" | "classNames" | "r
       ),
     )
   const { heading, note } = measures[name]
+  const measure = measureOf(cycles)
   return html`<h3>${heading} at ${formatCount(finalLabels)} labels (percent)</h3>
 <div class="scroll"><table>
 <thead><tr><th>${wordsOf(runs.runs).part}</th>${strategies.map((strategy) => html`<th><span class="dot" style="background:${strategyColours[strategy]}"></span>${strategy}</th>`)}</tr></thead>
 <tbody>${Array.from({ length: classes }, (_, index) => html`<tr><th>${classNames?.[index] ?? String(index)}</th>${strategies.map((strategy) => html`<td>${cell(strategy, index)}</td>`)}</tr>`)}</tbody>
 </table></div>
-<p class="soft">${note(measureOf(cycles).title)}${headNote(last)} They stand in <code>${runFiles.cycles}</code>.</p>`
+<p class="soft">${note(measure.title)}${headNote(last)} They stand in <code>${runFiles.cycles}</code>.${measure.says === undefined ? "" : ` ${measure.says}`}${stricterNote(last)}</p>`
+}
+
+/** Stricter measures of poses, of each strategy; nothing where none was taken. */
+function stricterNote(cycles: readonly CycleRecord[]): string {
+  const measured = strategiesIn(cycles).flatMap((strategy) => {
+    const own = cycles.filter((record) => record.strategy === strategy).map(({ metrics }) => metrics)
+    const shown = (values: readonly unknown[]) =>
+      formatSpread(spread(values.filter((value) => typeof value === "number")))
+    const oks = own.map((metrics) => (metrics.oks as { ap?: number } | null | undefined)?.ap)
+    const strict = own.map(({ PCKh01 }) => PCKh01)
+    const parts = [
+      ...(strict.some((value) => typeof value === "number") ? [`PCKh@0.1 ${shown(strict)}`] : []),
+      ...(oks.some((value) => typeof value === "number") ? [`AP by object keypoint similarity ${shown(oks)}`] : []),
+    ]
+    return parts.length === 0 ? [] : [`${strategy} ${parts.join(", ")}`]
+  })
+  return measured.length === 0 ? "" : ` Stricter measures: ${measured.join("; ")}.`
 }
 
 /** Where the lengths of heads come from, by which PCKh measures; nothing where it was not measured. */

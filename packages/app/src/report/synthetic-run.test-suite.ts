@@ -46,7 +46,14 @@ const metricsOf = {
     ...{ mAP, mAP07: mAP * 0.98, averagePrecisionPerClass: sharesAround(mAP) },
     coco: { mAP: mAP / 2 },
   }),
-  pose: (PCKh) => ({ PCKh, PCK: PCKh * 0.9, headSizeFrom: "head box", pckPerJoint: sharesAround(PCKh) }),
+  pose: (PCKh) => ({
+    PCKh,
+    PCK: PCKh * 0.9,
+    headSizeFrom: "head box",
+    pckPerJoint: sharesAround(PCKh),
+    PCKh01: 0.125,
+    oks: null,
+  }),
 } as const satisfies Record<TaskName, (value: number) => CycleRecord["metrics"]>
 
 /** A share for each class but the last, which was not measured. */

@@ -161,6 +161,8 @@ describe("the page of poses", () => {
       "turned by up to 60 degrees (60% of the time)",
       "divided by the labelled joints",
       "The length of a head comes from: head box.",
+      "PCKh@0.5 is the share of joints found within half the length",
+      "Stricter measures: random PCKh@0.1 12.5; entropy PCKh@0.1 12.5.",
       "hourglass, width 16, 1 stack, 1 block a place",
       "64 x 64 pixels",
     ])

@@ -7,6 +7,7 @@ import type { DataDefect } from "../reader.ts"
 import { readDetectionDataset } from "./detection-dataset.ts"
 import { readPoseDataset } from "./pose-dataset.ts"
 import { summarizeAnnotations, summarizePictures } from "./summarize-set.ts"
+import { yoloSkeleton } from "./yolo/yolo-joints.ts"
 
 const options = { imageSize: 64, rng: createRng(0) }
 const names = ["head_top", "left_hand", "right_hand"]
@@ -233,6 +234,17 @@ describe("summarizeAnnotations", () => {
     expect(defects.map(({ kind, reason }) => [kind, reason])).toEqual(
       Array(2).fill(["unpaired-names", 'category "person": left/right names unpaired: left_hand, right_foot']),
     )
+  })
+
+  it("notes names that tell no sides, for which YOLO then has no flip_idx", async () => {
+    const plain = { ...person, keypoints: ["p0", "p1", "p2"] }
+    const folder = await writePeople([annotate(1, 0), annotate(2, 2)], { categories: [plain] })
+    const { defects } = await summarizeAnnotations("coco", folder, { rng: createRng(0) })
+    const reason = `category "person": its keypoints' names do not tell left from right, so pictures are not mirrored`
+    expect(defects.map((defect) => defect.reason)).toEqual([reason, reason])
+    expect(yoloSkeleton({ names: plain.keypoints, bones: [], pairs: [] }, ["person"])).not.toHaveProperty("flip_idx")
+    const half = { names: ["left_hand", "right_hand", "left_foot"], bones: [], pairs: [[0, 1]] } as const
+    expect(yoloSkeleton(half, ["person"])).not.toHaveProperty("flip_idx")
   })
 
   it("counts boxes where classes have different joints, unless people are asked for", async () => {

@@ -31,6 +31,8 @@ export function readCocoSkeleton(
       `skeleton has ${listed.length - bones.length} bones that join no two of its ${names.length} joints`,
     )
   if (unpaired.length > 0) tell("unpaired-names", `left/right names unpaired: ${unpaired.join(", ")}`)
+  else if (pairs.length === 0 && names.length > 1)
+    tell("unpaired-names", "its keypoints' names do not tell left from right, so pictures are not mirrored")
   return { names, bones, pairs }
 }
 

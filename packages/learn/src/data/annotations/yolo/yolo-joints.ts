@@ -1,6 +1,6 @@
 import type { Joint, Skeleton } from "../../people.ts"
 import { isObject, type JsonObject } from "../coco/coco-json.ts"
-import { cocoPerson, isLabelled, pairByFlip, pairByName, readJoint } from "../joints.ts"
+import { cocoPerson, isLabelled, pairByFlip, pairByName, readJoint, unpairedJoints } from "../joints.ts"
 
 /** What follows the box on a line: two numbers for each joint, or three with its visibility. */
 export interface JointShape {
@@ -97,7 +97,8 @@ function flipOf({ names, pairs }: Skeleton): number[] {
 export function yoloSkeleton(skeleton: Skeleton, classNames: readonly string[]): JsonObject {
   return {
     kpt_shape: [skeleton.names.length, 3],
-    flip_idx: flipOf(skeleton),
+    // Where nobody knows what is left, a list in which every joint stays would say that somebody did.
+    ...(skeleton.pairs.length > 0 && unpairedJoints(skeleton).length === 0 ? { flip_idx: flipOf(skeleton) } : {}),
     kpt_names: Object.fromEntries(classNames.map((_, index) => [index, skeleton.names])),
   }
 }
