@@ -3,6 +3,8 @@ import {
   dataFormats,
   defectPolicies,
   deviceNames,
+  modelNames,
+  modelTasks,
   optimizerNames,
   scoringPrecisions,
   strategyNames,
@@ -156,50 +158,56 @@ export const engineSchema = z
   .describe("how ONNX Runtime is used")
 
 /** Everything that a run depends on; the defaults are the paper's CIFAR-10 settings where it has one. */
-export const runConfigSchema = z.strictObject({
-  name: z.string().min(1).default("run").describe("name of the run, used for its folder"),
-  description: z.string().default(""),
-  data: z
-    .string()
-    .min(1)
-    .describe(`NAME or FORMAT:PATH; formats: ${dataFormats.join(", ")}`),
-  fallbackData: z
-    .string()
-    .min(1)
-    .nullable()
-    .default(null)
-    .describe("data to use when `data` are not on this machine and cannot be fetched; null stops with an error"),
-  defects: z
-    .enum(defectPolicies)
-    .default("skip")
-    .describe("what happens to broken boxes and images: left out and told, or the run stops"),
-  imageSize: z
-    .number()
-    .int()
-    .min(8)
-    .max(1024)
-    .default(32)
-    .describe("side in pixels that images of files are resized to"),
-  pool: poolSchema.prefault({}),
-  augment: augmentSchema.prefault({}),
-  task: z.enum(taskNames).default("classification").describe("what the network predicts"),
-  model: modelSchema,
-  freeze: z
-    .union([z.string().min(1), z.array(z.string().min(1))])
-    .default([])
-    .describe(
-      "what of an ONNX network stays as it is: globs of parameter names, or the name of a value up to which all is kept",
-    ),
-  detection: detectionSchema.prefault({}),
-  pose: poseSchema.prefault({}),
-  lossModule: lossModuleSchema.prefault({}),
-  training: trainingSchema,
-  budget: budgetSchema,
-  strategies: z.array(z.enum(strategyNames)).min(1).describe("query strategies to compare"),
-  trials: count.default(1).describe("repetitions with other seeds; all strategies of a trial share its initial set"),
-  seed: z.number().int().nonnegative().default(0),
-  engine: engineSchema.prefault({}),
-})
+export const runConfigSchema = z
+  .strictObject({
+    name: z.string().min(1).default("run").describe("name of the run, used for its folder"),
+    description: z.string().default(""),
+    data: z
+      .string()
+      .min(1)
+      .describe(`NAME or FORMAT:PATH; formats: ${dataFormats.join(", ")}`),
+    fallbackData: z
+      .string()
+      .min(1)
+      .nullable()
+      .default(null)
+      .describe("data to use when `data` are not on this machine and cannot be fetched; null stops with an error"),
+    defects: z
+      .enum(defectPolicies)
+      .default("skip")
+      .describe("what happens to broken boxes and images: left out and told, or the run stops"),
+    imageSize: z
+      .number()
+      .int()
+      .min(8)
+      .max(1024)
+      .default(32)
+      .describe("side in pixels that images of files are resized to"),
+    pool: poolSchema.prefault({}),
+    augment: augmentSchema.prefault({}),
+    task: z.enum(taskNames).default("classification").describe("what the network predicts"),
+    model: modelSchema,
+    freeze: z
+      .union([z.string().min(1), z.array(z.string().min(1))])
+      .default([])
+      .describe(
+        "what of an ONNX network stays as it is: globs of parameter names, or the name of a value up to which all is kept",
+      ),
+    detection: detectionSchema.prefault({}),
+    pose: poseSchema.prefault({}),
+    lossModule: lossModuleSchema.prefault({}),
+    training: trainingSchema,
+    budget: budgetSchema,
+    strategies: z.array(z.enum(strategyNames)).min(1).describe("query strategies to compare"),
+    trials: count.default(1).describe("repetitions with other seeds; all strategies of a trial share its initial set"),
+    seed: z.number().int().nonnegative().default(0),
+    engine: engineSchema.prefault({}),
+  })
+  .superRefine(({ task, model: { name } }, { addIssue }) => {
+    if (name === undefined || modelTasks[name] === task) return
+    const fitting = modelNames.filter((other) => modelTasks[other] === task).join(" or ")
+    addIssue({ code: "custom", path: ["model", "name"], message: `a network for task ${task}: ${fitting}` })
+  })
 
 /** A run's settings with every default filled in. */
 export type RunConfig = z.output<typeof runConfigSchema>

@@ -25,6 +25,16 @@ export type ObjectiveName = (typeof objectiveNames)[number]
 export const modelNames = ["resnet18", "cnn4", "ssd300-vgg16", "ssd-mobile", "hourglass", "hourglass2"] as const
 export type ModelName = (typeof modelNames)[number]
 
+/** What each of them predicts. */
+export const modelTasks = {
+  resnet18: "classification",
+  cnn4: "classification",
+  "ssd300-vgg16": "detection",
+  "ssd-mobile": "detection",
+  hourglass: "pose",
+  hourglass2: "pose",
+} as const satisfies Record<ModelName, TaskName>
+
 /** Data sets and formats that `data:` can name; a format takes a path after a colon. */
 export const dataFormats = [
   "cifar10",

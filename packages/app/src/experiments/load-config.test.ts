@@ -138,6 +138,26 @@ describe("errors in settings", () => {
     expect(message).toMatch(/trials \(--trials\): expected more than 0, got 0/)
   })
 
+  it.each([
+    [
+      "figures-cpu",
+      "model.name=ssd-mobile",
+      /model\.name.*: expected a network for task pose: hourglass or hourglass2, got "ssd-mobile"/,
+    ],
+    [
+      "shapes-tiny",
+      "model.name=hourglass",
+      /expected a network for task classification: resnet18 or cnn4, got "hourglass"/,
+    ],
+    [
+      "figures-cpu",
+      "task=detection",
+      /expected a network for task detection: ssd300-vgg16 or ssd-mobile, got "hourglass"/,
+    ],
+  ])("refuses %s with %s before any data are read", (preset, set, words) => {
+    expect(failure(preset, { set: [set] }).message).toMatch(words)
+  })
+
   it("names the nearest preset and all others", () => {
     const error = failure("cifar-cpu")
     expect(error.code).toBe("PRESET_UNKNOWN")
