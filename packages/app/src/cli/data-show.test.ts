@@ -141,6 +141,25 @@ describe("learnloss data show", () => {
     expect(JSON.parse((await runMain(show.slice(0, -1))).stdout).samples[0]).toMatchObject({ joints: 2 })
   })
 
+  it("draws test samples where nothing is trained on, and refuses a task that the data are not for", async () => {
+    const folder = temporaryFolder()
+    const picture = sharp({ create: { width: 80, height: 60, channels: 3, background: "#888888" } })
+    await picture.toFile(join(folder, "a.jpg"))
+    const file = join(folder, "person_keypoints_test.json")
+    const images = [{ id: 1, file_name: "a.jpg", width: 80, height: 60 }]
+    const person = { id: 5, image_id: 1, category_id: 1, bbox: [10, 10, 30, 40], keypoints: [20, 20, 2, 30, 40, 1] }
+    const categories = [{ id: 1, name: "person", keypoints: ["left", "right"] }]
+    writeFileSync(file, JSON.stringify({ images, annotations: [person], categories }))
+    const show = ["data", "show", `coco:${file}`, "--out", join(folder, "people.png")]
+    const { code, stdout } = await runMain(show)
+    expect([code, stdout]).toEqual([0, expect.stringContaining("people.png: 1 test sample of coco:")])
+    const refused = await runMain([...show, "--task", "classification"])
+    expect(refused).toMatchObject({ code: 2, stdout: "" })
+    expect(refused.stderr).toMatch(/expected images of one class each.*got people with joints.*preset of task pose/s)
+    writeFileSync(file, JSON.stringify({ images, annotations: [], categories }))
+    expect((await runMain(show)).stderr).toMatch(/at least one training person/)
+  })
+
   it("refuses counts, sizes and files that cannot be, and unknown data, before it draws", async () => {
     const folder = temporaryFolder()
     for (const args of [

@@ -64,7 +64,7 @@ export function addShowCommand(data: Command, io: CommandIo): void {
       const config = settings === undefined ? undefined : loadRunConfig(settings)
       const { atomicWrite } = await import("@learnloss/engine")
       const defects: DataDefect[] = []
-      const { png, samples, unreadable } = await showSamples(spec, {
+      const { png, split, samples, unreadable } = await showSamples(spec, {
         task: options.task ?? config?.task,
         count,
         seed,
@@ -81,7 +81,7 @@ export function addShowCommand(data: Command, io: CommandIo): void {
       io.stdout(
         json === true
           ? `${JSON.stringify({ file: out, samples, ...(unreadable.length > 0 && { unreadable }) }, null, 2)}\n`
-          : `${out}: ${plural(samples.length, "training sample")} of ${spec}, ${how}\n`,
+          : `${out}: ${plural(samples.length, split === "train" ? "training sample" : "test sample")} of ${spec}, ${how}\n`,
       )
       if (unreadable.length === 0) return
       for (const { path, reason } of unreadable) io.stderr(`${path}: ${reason}\n`)

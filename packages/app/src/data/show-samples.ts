@@ -2,15 +2,13 @@ import type { RunConfig, TaskName } from "@learnloss/contract"
 import { createRng, InternalError, LearnlossError } from "@learnloss/engine"
 import {
   type AnyDataset,
-  annotationFormats,
   type Box,
   type DataDefect,
   type DrawnSamples,
   isPictures,
   openDataset,
   type PersonTarget,
-  parseDataSpec,
-  type ReadOptions,
+  requireDataOf,
   type ShownLabel,
   samplePictures,
 } from "@learnloss/learn"
@@ -20,7 +18,7 @@ import { labelledSkeleton } from "../drawing/drawn-skeletons.ts"
 import { pictureSheet } from "../drawing/picture-sheet.ts"
 
 export interface ShowOptions {
-  /** What to read from formats that hold labels for several tasks. */
+  /** What to read from formats that hold labels for several tasks; default people where the objects have joints. */
   readonly task: TaskName | undefined
   /** Samples on the picture. */
   readonly count: number
@@ -43,6 +41,8 @@ interface ShownSummary {
 /** What `learnloss data show` drew. */
 export interface ShownSamples {
   readonly png: Uint8Array
+  /** Where the samples are from. */
+  readonly split: DrawnSamples["split"]
   readonly samples: readonly ({ readonly id: string } & ShownSummary)[]
   /** Files that were drawn by lot and cannot be read, with why. */
   readonly unreadable: DrawnSamples["unreadable"]
@@ -53,17 +53,26 @@ const drawnSides = { withClass: 120, withBoxes: 280, most: 400 } as const
 const sheetWidth = 1240
 
 /**
- * Draws samples of the training split, with their boxes, their joints or the names of their classes.
+ * Draws samples of the training split, or of the test split where there is none, with their boxes, their joints or the
+ * names of their classes.
  *
- * @throws LearnlossError when the data cannot be used, or none of the pictures can be read
+ * @throws LearnlossError when the data cannot be used, are none of the task, or none of the pictures can be read
  */
 export async function showSamples(data: string, options: ShowOptions): Promise<ShownSamples> {
   const { task, count, seed, changes, imageSize, signal, onDefect } = options
-  const dataset = await openShown(data, task, { imageSize, rng: createRng(seed), signal, onDefect })
+  const dataset = await openDataset(data, {
+    task,
+    imageSize,
+    rng: createRng(seed),
+    mayLackSplit: true,
+    signal,
+    onDefect,
+  })
+  if (task !== undefined) requireDataOf({ task, data }, dataset)
   const least = isPictures(dataset) ? drawnSides.withBoxes : drawnSides.withClass
   const side = Math.min(Math.max(imageSize, least), drawnSides.most)
   const rng = createRng(seed).child("show")
-  const { samples, unreadable } = await samplePictures(dataset, { count, rng, changes, longestSide: 2 * side })
+  const { split, samples, unreadable } = await samplePictures(dataset, { count, rng, changes, longestSide: 2 * side })
   if (samples.length === 0 && unreadable[0] !== undefined) throw nothingToDraw(unreadable[0], unreadable.length)
   const cells = samples.map(({ id, picture, shows }) => ({
     picture,
@@ -73,25 +82,9 @@ export async function showSamples(data: string, options: ShowOptions): Promise<S
   const columns = Math.max(1, Math.floor(sheetWidth / side))
   return {
     png: await pictureSheet(cells, { columns, side, classNames: dataset.classNames }),
+    split,
     samples: samples.map(({ id, shows }) => ({ id, ...summaryOf(shows) })),
     unreadable,
-  }
-}
-
-/** Opens data for a task; without one people where the objects have joints, as `data check` counts them. */
-async function openShown(data: string, task: TaskName | undefined, options: ReadOptions): Promise<AnyDataset> {
-  const { format } = parseDataSpec(data)
-  if (task !== undefined || !annotationFormats.some((known) => known === format)) {
-    return await openDataset(data, { ...options, task })
-  }
-  const held: DataDefect[] = []
-  try {
-    const people = await openDataset(data, { ...options, task: "pose", onDefect: (defect) => held.push(defect) })
-    for (const defect of held) options.onDefect?.(defect)
-    return people
-  } catch (error) {
-    if (!(error instanceof LearnlossError) || error.code !== "NO_JOINTS") throw error
-    return await openDataset(data, { ...options, task: "detection" })
   }
 }
 

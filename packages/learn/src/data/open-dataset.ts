@@ -3,8 +3,9 @@ import { join } from "node:path"
 import { type DataFormat, dataFormats, nearest } from "@learnloss/contract"
 import { LearnlossError } from "@learnloss/engine"
 import { type AnnotationFormat, annotationFormats } from "./annotations/annotated-set.ts"
-import { readDetectionDataset } from "./annotations/detection-dataset.ts"
-import { readPoseDataset } from "./annotations/pose-dataset.ts"
+import { detectionDatasetOf, readDetectionDataset } from "./annotations/detection-dataset.ts"
+import { openAnnotations } from "./annotations/open-annotations.ts"
+import { arePeople, poseDatasetOf, readPoseDataset } from "./annotations/pose-dataset.ts"
 import { readCifar10 } from "./cifar10.ts"
 import { type AnyDataset, isPictures, type PictureDataset } from "./dataset.ts"
 import { readFashionMnist } from "./fashion-mnist.ts"
@@ -27,13 +28,15 @@ const readers = {
   mpii: (path, options) => readPoseDataset("mpii", path, options),
 } as const satisfies Record<DataFormat, DatasetReader>
 
-function readBoxesOrPeople(
+async function readBoxesOrPeople(
   format: AnnotationFormat,
   path: string | undefined,
   options: ReadOptions,
 ): Promise<PictureDataset<unknown>> {
-  const read = options.task === "pose" ? readPoseDataset : readDetectionDataset
-  return read(format, path, options)
+  const { task } = options
+  const opened = await openAnnotations(format, path, { ...options, wantsJoints: task === "pose" })
+  const isPose = task === "pose" || (task !== "detection" && arePeople(opened))
+  return isPose ? poseDatasetOf(opened, options) : detectionDatasetOf(opened, options)
 }
 
 /** What stands in `data:` and on the command line: a format and, after a colon, where the data are. */
@@ -83,7 +86,8 @@ export async function openDataset(spec: string, options: ReadOptions): Promise<A
     ["training", dataset.train],
     ["test", dataset.test],
   ] as const) {
-    if (samples.ids.length > 0) continue
+    const isEnough = options.mayLackSplit === true && dataset.test.ids.length > 0
+    if (samples.ids.length > 0 || isEnough) continue
     const isAnnotated = annotationFormats.some((known) => known === format)
     const unit = isPictures(dataset) && dataset.skeleton !== undefined ? "person" : "image"
     throw new LearnlossError("EMPTY_SPLIT", {

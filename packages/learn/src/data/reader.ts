@@ -12,7 +12,10 @@ export interface DataDefect {
 }
 
 export interface ReadOptions {
-  /** What is to be learned from formats that hold labels for several tasks: boxes or people; default `detection`. */
+  /**
+   * What is to be learned from formats that hold labels for several tasks: boxes or people; default people where objects
+   * have joints, all the same, else boxes.
+   */
   readonly task?: TaskName | undefined
   /** Side in pixels that images of a folder are brought to; data sets of a fixed size ignore it. */
   readonly imageSize: number
@@ -29,6 +32,8 @@ export interface ReadOptions {
    * hours later; images that are decoded anyway take no notice. Default false.
    */
   readonly decodes?: boolean | undefined
+  /** Takes data of which a split is empty, for whoever looks at the other one. Default false. */
+  readonly mayLackSplit?: boolean | undefined
   readonly signal?: AbortSignal | undefined
   /** Folders in which data sets are looked for when no path is given, first hit wins; default `dataPlaces()`. */
   readonly places?: readonly string[] | undefined

@@ -4,7 +4,7 @@ import type { ReadOptions } from "../reader.ts"
 import { requireUniqueIds } from "../sample-set.ts"
 import type { AnnotatedImage, AnnotatedObject, AnnotationFormat } from "./annotated-set.ts"
 import { usableObjects } from "./check-objects.ts"
-import { openAnnotations } from "./open-annotations.ts"
+import { type OpenedAnnotations, openAnnotations } from "./open-annotations.ts"
 import { photoNormalization, pictureSet } from "./picture-set.ts"
 
 /**
@@ -19,7 +19,18 @@ export async function readDetectionDataset(
   text: string | undefined,
   options: ReadOptions,
 ): Promise<DetectionDataset> {
-  const { where, set, classNames, log, chosen } = await openAnnotations(format, text, options)
+  return detectionDatasetOf(await openAnnotations(format, text, options), options)
+}
+
+/**
+ * The boxes of annotations that were opened.
+ *
+ * @throws LearnlossError `DEFECTIVE_DATA`
+ */
+export function detectionDatasetOf(
+  { name: dataName, where, set, classNames, log, chosen }: OpenedAnnotations,
+  options: Pick<ReadOptions, "defects" | "imageSize">,
+): DetectionDataset {
   const indices = new Map(classNames.map((name, index) => [name, index]))
   const images = new Map(set.images.map((image) => [image.id, image]))
   const split = (ids: readonly string[]): PictureSet<DetectionTarget> =>
@@ -37,7 +48,7 @@ export async function readDetectionDataset(
   requireUniqueIds(where, train, test)
   if (options.defects === "stop") log.requireNone(where)
   return {
-    name: `${format}:${text}`,
+    name: dataName,
     imageShape: { channels: 3, height: options.imageSize, width: options.imageSize },
     classNames,
     normalization: photoNormalization,

@@ -15,6 +15,8 @@ export interface OpenAnnotationsOptions
 
 /** Annotated images with what was found out about them. */
 export interface OpenedAnnotations {
+  /** As given, e.g. `voc:DIR`. */
+  readonly name: string
   /** For errors, e.g. `data "voc:DIR"`. */
   readonly where: string
   readonly set: AnnotatedSet
@@ -38,7 +40,8 @@ export async function openAnnotations(
   options: OpenAnnotationsOptions,
 ): Promise<OpenedAnnotations> {
   const spec = parseSetSpec(format, text)
-  const where = `data "${format}:${text}"`
+  const name = `${format}:${text}`
+  const where = `data "${name}"`
   const { onDefect, rng, ...others } = options
   const log = new DefectLog(onDefect)
   const set = await readAnnotatedSet(format, spec.path, { ...others, log, origin: spec.origin })
@@ -47,7 +50,7 @@ export async function openAnnotations(
   const present = new Set(set.images.filter(({ path }) => path !== null).map(({ id }) => id))
   const isUsable = (id: string): boolean => present.has(id) && !log.spoiled.has(id)
   const chosen = chooseSplits(where, set, spec, isUsable, rng)
-  return { where, set, classNames, chosen, log, isUsable }
+  return { name, where, set, classNames, chosen, log, isUsable }
 }
 
 function requireClasses(where: string, set: AnnotatedSet, classNames: readonly string[]): void {

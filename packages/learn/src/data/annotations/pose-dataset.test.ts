@@ -89,7 +89,7 @@ describe("readPoseDataset", () => {
 
   it("is what the task pose opens, while detection opens the boxes of the same files", async () => {
     const folder = await writePeople([annotate(7, 0), annotate(5, 2)])
-    const boxes = await openDataset(`coco:${folder}`, options)
+    const boxes = await openDataset(`coco:${folder}`, { ...options, task: "detection" })
     const people = await openDataset(`coco:${folder}`, { ...options, task: "pose" })
     expect([boxes.classNames, people.classNames]).toEqual([["person"], names])
     expect(boxes.train.ids).toEqual(["images/a.png", "images/b.png"])
@@ -149,7 +149,7 @@ describe("readPoseDataset", () => {
     })
     const broken = await writePeople([annotate(1, 0)])
     for (const name of ["b.png", "c.png"]) write(join(broken, "images", name), "no image")
-    await expect(openDataset(`coco:${broken}`, options)).rejects.toMatchObject({
+    await expect(openDataset(`coco:${broken}`, { ...options, task: "detection" })).rejects.toMatchObject({
       code: "EMPTY_SPLIT",
       details: {
         expected: expect.stringMatching(/^at least one (training|test) image that can be used$/),

@@ -6,7 +6,7 @@ import { requireUniqueIds } from "../sample-set.ts"
 import type { AnnotatedImage, AnnotatedSet, AnnotationFormat } from "./annotated-set.ts"
 import { usablePeople } from "./check-people.ts"
 import { haveSameJoints, unpairedJoints } from "./joints.ts"
-import { openAnnotations } from "./open-annotations.ts"
+import { type OpenedAnnotations, openAnnotations } from "./open-annotations.ts"
 import { photoNormalization, pictureSet } from "./picture-set.ts"
 
 /**
@@ -23,9 +23,19 @@ export async function readPoseDataset(
   text: string | undefined,
   options: ReadOptions,
 ): Promise<PoseDataset> {
-  const opened = await openAnnotations(format, text, { ...options, wantsJoints: true })
-  const { where, set, log, chosen } = opened
-  const people = peopleOf(where, set, opened.classNames)
+  return poseDatasetOf(await openAnnotations(format, text, { ...options, wantsJoints: true }), options)
+}
+
+/**
+ * The people of annotations that were opened.
+ *
+ * @throws LearnlossError `NO_JOINTS`, `SKELETON_CONFLICT`, `UNPAIRED_JOINTS` or `DEFECTIVE_DATA`
+ */
+export function poseDatasetOf(
+  { name, where, set, classNames, log, chosen }: OpenedAnnotations,
+  options: Pick<ReadOptions, "defects" | "imageSize">,
+): PoseDataset {
+  const people = peopleOf(where, set, classNames)
   requirePaired(where, people.skeleton)
   const images = new Map(set.images.map((image) => [image.id, image]))
   const split = (ids: readonly string[]): PictureSet<PersonTarget> =>
@@ -39,7 +49,7 @@ export async function readPoseDataset(
   requireUniqueIds(where, train, test)
   if (options.defects === "stop") log.requireNone(where)
   return {
-    name: `${format}:${text}`,
+    name,
     imageShape: { channels: 3, height: options.imageSize, width: options.imageSize },
     classNames: people.skeleton.names,
     skeleton: people.skeleton,
@@ -47,6 +57,13 @@ export async function readPoseDataset(
     train,
     test,
   }
+}
+
+/** Whether annotations are taken for those of people where nobody says what to read: objects have joints, and the same. */
+export function arePeople({ set, classNames }: Pick<OpenedAnnotations, "set" | "classNames">): boolean {
+  const skeletons = classNames.flatMap((name) => set.skeletons.get(name) ?? [])
+  const [first] = skeletons
+  return first !== undefined && skeletons.every((skeleton) => haveSameJoints(skeleton, first))
 }
 
 /** Classes whose objects have joints, and what these are. */

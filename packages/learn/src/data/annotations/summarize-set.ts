@@ -6,9 +6,9 @@ import type { AnnotatedImage, AnnotationFormat } from "./annotated-set.ts"
 import { usableObjects } from "./check-objects.ts"
 import { usablePeople } from "./check-people.ts"
 import type { AnnotationDefect, DefectKind } from "./defects.ts"
-import { haveSameJoints, isLabelled } from "./joints.ts"
+import { isLabelled } from "./joints.ts"
 import { type OpenAnnotationsOptions, type OpenedAnnotations, openAnnotations } from "./open-annotations.ts"
-import { peopleOf } from "./pose-dataset.ts"
+import { arePeople, peopleOf } from "./pose-dataset.ts"
 
 /** What a split holds that can be used. */
 export interface SplitCounts {
@@ -69,8 +69,8 @@ export async function summarizeAnnotations(
 ): Promise<DetectionSummary | PoseSummary> {
   const opened = await openAnnotations(format, text, { ...options, wantsJoints: task === "pose" })
   const { where, set, classNames, log } = opened
-  const about = { data: `${format}:${text}`, uses: opened.chosen.from }
-  if (task === "pose" || format === "mpii" || (task === undefined && hasPeople(opened))) {
+  const about = { data: opened.name, uses: opened.chosen.from }
+  if (task === "pose" || format === "mpii" || (task === undefined && arePeople(opened))) {
     const people = peopleOf(where, set, classNames)
     const jointNames = people.skeleton.names
     const look = (image: AnnotatedImage): PersonTarget[] => usablePeople(image, people, log).map(({ target }) => target)
@@ -81,12 +81,6 @@ export async function summarizeAnnotations(
       isCrowd === true ? [] : [classNames.indexOf(className)],
     )
   return { ...about, classNames, ...countSet(opened, look, countBoxes(classNames.length)) }
-}
-
-function hasPeople({ set, classNames }: OpenedAnnotations): boolean {
-  const skeletons = classNames.flatMap((name) => set.skeletons.get(name) ?? [])
-  const [first] = skeletons
-  return first !== undefined && skeletons.every((skeleton) => haveSameJoints(skeleton, first))
 }
 
 /** Counts what is in pictures that are no files with annotations, such as generated ones. */

@@ -1,7 +1,14 @@
 import type { RunConfig } from "@learnloss/contract"
 import { LearnlossError, type Rng } from "@learnloss/engine"
 import type { DetectionTarget } from "../boxes.ts"
-import { type AnyDataset, type Dataset, isPictures, type Picture, type PictureDataset } from "../dataset.ts"
+import {
+  type AnyDataset,
+  type Dataset,
+  isPictures,
+  type Picture,
+  type PictureDataset,
+  type SplitName,
+} from "../dataset.ts"
 import { normalizationTable } from "../normalization.ts"
 import type { PersonTarget } from "../people.ts"
 import { augmentInto } from "../transforms.ts"
@@ -33,6 +40,7 @@ interface Unreadable {
 
 /** Samples that were drawn, and the files of those whose picture cannot be read. */
 export interface DrawnSamples {
+  readonly split: SplitName
   readonly samples: readonly SamplePicture[]
   readonly unreadable: readonly Unreadable[]
 }
@@ -49,10 +57,12 @@ export interface SampleOptions {
 const unchanged = { crop: 0, flip: false } as const
 
 /**
- * Draws samples of the training split at random and gives their pictures, as they are or as training changes them. The
+ * Draws samples of the training split, or of the test split where there is none, at random and gives their pictures, as they are or as training changes them. The
  * same stream gives the same samples, and each of them changes alike however many there are.
  */
-export async function samplePictures(dataset: AnyDataset, options: SampleOptions): Promise<DrawnSamples> {
+export async function samplePictures(given: AnyDataset, options: SampleOptions): Promise<DrawnSamples> {
+  const split = given.train.ids.length > 0 ? "train" : "test"
+  const dataset = { ...given, train: given[split] } as AnyDataset
   const { ids } = dataset.train
   const positions = options.rng.child("samples").permutation(ids.length).slice(0, options.count)
   const attempts: readonly (SamplePicture | Unreadable)[] = await Promise.all(
@@ -70,6 +80,7 @@ export async function samplePictures(dataset: AnyDataset, options: SampleOptions
     }),
   )
   return {
+    split,
     samples: attempts.filter((attempt) => "picture" in attempt),
     unreadable: attempts.filter((attempt) => "reason" in attempt),
   }
