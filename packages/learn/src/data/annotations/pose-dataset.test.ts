@@ -173,7 +173,10 @@ describe("readPoseDataset", () => {
   })
 
   it("refuses data without joints, or with different ones unless a class is chosen", async () => {
-    const plain = await writePeople([annotate(1, 0), annotate(2, 2)], { categories: [{ id: 1, name: "person" }] })
+    const plain = await writePeople(
+      [1, 2].map((id) => annotate(id, id, { keypoints: undefined })),
+      { categories: [{ id: 1, name: "person" }] },
+    )
     await expect(readPoseDataset("coco", plain, options)).rejects.toMatchObject({
       code: "NO_JOINTS",
       message: expect.stringMatching(/set task to detection/),
@@ -245,6 +248,20 @@ describe("summarizeAnnotations", () => {
     expect(yoloSkeleton({ names: plain.keypoints, bones: [], pairs: [] }, ["person"])).not.toHaveProperty("flip_idx")
     const half = { names: ["left_hand", "right_hand", "left_foot"], bones: [], pairs: [[0, 1]] } as const
     expect(yoloSkeleton(half, ["person"])).not.toHaveProperty("flip_idx")
+  })
+
+  it("says of joints that no category names how to have them read", async () => {
+    const nameless = { categories: [{ id: 1, name: "person" }] }
+    const folder = await writePeople([annotate(1, 0), annotate(2, 1), annotate(3, 2)], nameless)
+    const { defects } = await summarizeAnnotations("coco", folder, { rng: createRng(0) })
+    expect(defects.map(({ cost, reason }) => [cost, reason])).toEqual([
+      ["noted", 'category "person" names none of the keypoints that 2 of its annotations have: add `keypoints` to it'],
+      ["noted", 'category "person" names none of the keypoints that 1 of its annotations have: add `keypoints` to it'],
+    ])
+    await expect(readPoseDataset("coco", folder, options)).rejects.toMatchObject({
+      code: "NO_JOINTS",
+      message: expect.stringMatching(/"person" names none: add `keypoints` to it/),
+    })
   })
 
   it("counts boxes where classes have different joints, unless people are asked for", async () => {

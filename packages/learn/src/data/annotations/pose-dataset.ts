@@ -79,7 +79,7 @@ export interface PeopleClasses {
  */
 export function peopleOf(
   where: string,
-  { skeletons }: Pick<AnnotatedSet, "skeletons">,
+  { skeletons, images }: Pick<AnnotatedSet, "skeletons" | "images">,
   classNames: readonly string[],
 ): PeopleClasses {
   const withJoints = classNames.flatMap((name) => {
@@ -88,11 +88,15 @@ export function peopleOf(
   })
   const [first] = withJoints
   if (first === undefined) {
+    const nameless = images.flatMap(({ objects }) => objects).find(({ joints }) => joints !== undefined)?.className
     throw new LearnlossError("NO_JOINTS", {
       where,
       expected: "a class whose objects have joints (COCO: keypoints of a category; YOLO: kpt_shape)",
       got: `${classNames.length === 1 ? "the class" : "the classes"} ${classNames.join(", ")} without any`,
-      fix: "Name other data, or set task to detection to learn their boxes.",
+      fix:
+        nameless === undefined
+          ? "Name other data, or set task to detection to learn their boxes."
+          : `Annotations have keypoints, the category "${nameless}" names none: add \`keypoints\` to it.`,
     })
   }
   const other = withJoints.find(({ skeleton }) => !haveSameJoints(skeleton, first.skeleton))

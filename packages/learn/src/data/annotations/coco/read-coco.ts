@@ -56,6 +56,7 @@ export async function readCocoSet(path: string, options: SetReadOptions): Promis
     const { images: _, annotations: __, categories: ___, ...rest } = file.json
     if (!isShallow([rest, categories])) throw tooDeep(where)
     sets.set(file.split, { file: file.file, categories, rest })
+    noteNamelessJoints(where, categories, read, options.log)
   }
   return {
     format: "coco",
@@ -119,6 +120,23 @@ function readSkeletons(
         fix: "Read the files one at a time, or give their categories the same joints in the same order.",
       })
     }
+  }
+}
+
+function noteNamelessJoints(
+  where: string,
+  categories: readonly CocoCategoryJson[],
+  images: readonly AnnotatedImage[],
+  log: DefectLog,
+): void {
+  for (const { name, keypoints } of categories) {
+    if (keypoints !== undefined && !(Array.isArray(keypoints) && keypoints.length === 0)) continue
+    const count = images.flatMap(({ objects }) =>
+      objects.filter(({ className, joints }) => className === name && joints !== undefined),
+    ).length
+    if (count === 0) continue
+    const finding = `category "${name}" names none of the keypoints that ${count} of its annotations have: add \`keypoints\` to it`
+    log.add("bad-skeleton", "noted", where, finding)
   }
 }
 
