@@ -88,15 +88,16 @@ export function peopleOf(
   })
   const [first] = withJoints
   if (first === undefined) {
-    const nameless = images.flatMap(({ objects }) => objects).find(({ joints }) => joints !== undefined)?.className
+    const nameless = images
+      .flatMap(({ objects }) => objects)
+      .find(({ className, joints }) => joints !== undefined && classNames.includes(className))?.className
+    const hint = `Annotations have keypoints, the category "${nameless}" names none: add \`keypoints\` to it`
     throw new LearnlossError("NO_JOINTS", {
       where,
       expected: "a class whose objects have joints (COCO: keypoints of a category; YOLO: kpt_shape)",
       got: `${classNames.length === 1 ? "the class" : "the classes"} ${classNames.join(", ")} without any`,
       fix:
-        nameless === undefined
-          ? "Name other data, or set task to detection to learn their boxes."
-          : `Annotations have keypoints, the category "${nameless}" names none: add \`keypoints\` to it.`,
+        `${nameless === undefined ? "Name other data" : hint}, or set task to detection to learn their boxes.`,
     })
   }
   const other = withJoints.find(({ skeleton }) => !haveSameJoints(skeleton, first.skeleton))
