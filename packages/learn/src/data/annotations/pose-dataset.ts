@@ -96,8 +96,7 @@ export function peopleOf(
       where,
       expected: "a class whose objects have joints (COCO: keypoints of a category; YOLO: kpt_shape)",
       got: `${classNames.length === 1 ? "the class" : "the classes"} ${classNames.join(", ")} without any`,
-      fix:
-        `${nameless === undefined ? "Name other data" : hint}, or set task to detection to learn their boxes.`,
+      fix: `${nameless === undefined ? "Name other data" : hint}, or set task to detection to learn their boxes.`,
     })
   }
   const other = withJoints.find(({ skeleton }) => !haveSameJoints(skeleton, first.skeleton))

@@ -1,7 +1,9 @@
+import { LearnlossError } from "@learnloss/engine"
 import { isObject, type JsonObject } from "../coco/coco-json.ts"
 import type { DefectLog } from "../defects.ts"
 import { badJson, readJson } from "../json-file.ts"
 import { type MpiiPerson, mpiiJoint } from "./mpii-person.ts"
+import { mpiiSkeleton } from "./mpii-skeleton.ts"
 
 /** A person with the split that its file gives it. */
 export interface SplitPerson extends MpiiPerson {
@@ -15,7 +17,7 @@ const fix = "Give train.json and valid.json as HRNet has them, or pytorch-pose's
  * (`img_paths`, `objpos`, `scale_provided`, `joint_self`, `isValidation`).
  *
  * @param split of HRNet's people, which the file's name says
- * @throws LearnlossError `BAD_JSON`
+ * @throws LearnlossError `BAD_JSON`, or `MPII_JOINTS` when nobody in it has MPII's number of joints
  */
 export async function readMpiiJson(path: string, split: string, log: DefectLog): Promise<SplitPerson[]> {
   const list = await readJson(path, fix)
@@ -26,8 +28,21 @@ export async function readMpiiJson(path: string, split: string, log: DefectLog):
     log.add("unreadable-object", "person", path, `[${index}] names no image or has no joints`)
     return []
   })
-  if (people.length > 0) return people
-  throw badJson(path, "a list of people with an image and joints", `${list.length} entries and none of them one`, fix)
+  if (people.length === 0)
+    throw badJson(path, "a list of people with an image and joints", `${list.length} entries and none of them one`, fix)
+  requireMpiiJoints(path, people)
+  return people
+}
+
+function requireMpiiJoints(where: string, people: readonly MpiiPerson[]): void {
+  const counts = [...new Set(people.map(({ joints }) => joints.length))].sort((one, other) => one - other)
+  if (counts.includes(mpiiSkeleton.names.length)) return
+  throw new LearnlossError("MPII_JOINTS", {
+    where,
+    expected: `${mpiiSkeleton.names.length} joints a person, as MPII has them`,
+    got: counts.join(" or "),
+    fix: "Write them as COCO keypoints, of which a category may name any number.",
+  })
 }
 
 type Read = Omit<SplitPerson, "file" | "place"> | undefined

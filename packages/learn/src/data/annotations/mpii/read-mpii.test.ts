@@ -192,6 +192,18 @@ describe("readMpiiSet", () => {
     ])
   })
 
+  it("refuses a file in which everybody has another number of joints in one word", async () => {
+    const folder = temporaryFolder()
+    const people = said.map(hrnet).map((person) => ({ ...person, joints: person.joints.slice(0, 14) }))
+    writeJson(join(folder, "train.json"), people)
+    const { log, lines } = testLog()
+    await expect(readMpiiSet(folder, { log })).rejects.toMatchObject({
+      code: "MPII_JOINTS",
+      message: expect.stringMatching(/expected 16 joints a person, as MPII has them, got 14\. .*COCO keypoints/),
+    })
+    expect(lines()).toEqual([])
+  })
+
   it("refuses what is nothing of MPII's", async () => {
     const folder = temporaryFolder()
     const read = (path: string) => readMpiiSet(path, { log: testLog().log })

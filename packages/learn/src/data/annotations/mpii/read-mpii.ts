@@ -15,7 +15,7 @@ import { mpiiSkeleton } from "./mpii-skeleton.ts"
  * JSON says who is validated on and the MAT file how large heads are. Without JSON all are in the split `train`.
  *
  * @param path a folder, or one of the files
- * @throws LearnlossError `NO_ANNOTATIONS`, `BAD_JSON`, `MAT_VERSION`, `BAD_MAT`, `BAD_MPII`
+ * @throws LearnlossError `NO_ANNOTATIONS`, `BAD_JSON`, `MPII_JOINTS`, `MAT_VERSION`, `BAD_MAT`, `BAD_MPII`
  */
 export async function readMpiiSet(path: string, options: SetReadOptions): Promise<AnnotatedSet> {
   const { folder, mat, json } = await findMpii(path)
