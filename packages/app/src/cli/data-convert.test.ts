@@ -114,6 +114,8 @@ describe("learnloss data convert", () => {
   it("refuses what is no such format, has options that say nothing, or would be written over", async () => {
     const folder = await vocFolder()
     expect((await run("convert", "shapes", `coco:${folder}-out`)).error).toMatchObject({ code: "NOT_CONVERTIBLE" })
+    const unwritten = await run("convert", `voc:${folder}`, `mpii:${folder}-out`)
+    expect(unwritten.error?.message).toMatch(/mpii can be read, not written/)
     expect((await run("convert", `voc:${folder}?train=a`, `coco:${folder}-out`)).error).toMatchObject({
       code: "BAD_OPTION",
     })
@@ -155,7 +157,7 @@ describe("learnloss data check and convert of people", () => {
     expect((await run("check", `coco:${coco}`, "--task", "detection")).stdout).toMatch(/boxes +1 +1\n +person +1 +1\n/)
     const yolo = await run("convert", `coco:${coco}`, `yolo:${join(above, "yolo")}`)
     expect(yolo.stdout).toMatch(
-      /without:\n +skeletons: bones \(15\)\n +objects: left out, without area inside the image \(1\)\n/,
+      /without:\n +skeletons: bones \(15\)\n +objects: id of people \(3\)\n +objects: left out, without area inside the image \(1\)\n/,
     )
     expect((await run("check", `yolo:${join(above, "yolo")}`)).stdout).toMatch(/labelled joints +13 +13\n/)
     expect((await run("convert", `coco:${coco}`, `mpii:${join(above, "x")}`)).error).toMatchObject({

@@ -107,6 +107,8 @@ function notConvertible(spec: string, format: DataFormat, formats: readonly Anno
     where: `data "${spec}"`,
     expected: `one of ${formats.map((known) => `${known}:DIR`).join(", ")}`,
     got: `"${format}"`,
-    fix: `Did you mean ${nearest(format, formats) ?? "voc"}:DIR?`,
+    fix: annotationFormats.some((known) => known === format)
+      ? `${format} can be read, not written.`
+      : `Did you mean ${nearest(format, formats) ?? "voc"}:DIR?`,
   })
 }

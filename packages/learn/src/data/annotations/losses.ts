@@ -19,6 +19,9 @@ export class Losses {
   }
 }
 
+/** How far areas are apart at most that are the same but for rounding, as a share. */
+const roundedShare = 0.01
+
 const properties = {
   difficult: ({ isDifficult }) => isDifficult === true,
   truncated: ({ isTruncated }) => isTruncated === true,
@@ -28,6 +31,12 @@ const properties = {
   segmentation: ({ segmentation }) => segmentation !== undefined && Object.keys(segmentation).length > 0,
   joints: ({ joints }) => joints !== undefined,
   "head box": ({ head }) => head?.from === "head box",
+  "area of people, where it is not that of the box": ({ joints, area, box: [left, top, right, bottom] }) => {
+    const ofBox = (right - left) * (bottom - top)
+    return joints !== undefined && area !== undefined && Math.abs(area - ofBox) > roundedShare * ofBox
+  },
+  "id of people": ({ joints, carried }) =>
+    joints !== undefined && carried?.format === "coco" && carried.json.id !== undefined,
 } as const satisfies Record<string, (object: AnnotatedObject) => boolean>
 
 /** Properties of objects that a format may have no place for. */

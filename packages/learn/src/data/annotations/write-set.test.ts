@@ -127,7 +127,7 @@ async function peopleFolder(): Promise<string> {
       object(1, 1, [10, 1, 2, 4.1, 20, 1, 0, 0, 0]),
       object(2, 1, [0, 0, 0, 10, 7.5, 2, 41, 3, 2]),
       object(3, 1),
-      object(4, 2, [10, 1, 2, null, 4]),
+      { ...object(4, 2, [10, 1, 2, null, 4]), area: 200 },
     ],
     categories: [
       { id: 1, name: "person", keypoints: joints, skeleton: [[1, 2], [1, 3]] }, // biome-ignore format: short
@@ -237,6 +237,8 @@ describe("writeAnnotatedSet", () => {
     const yolo = await convert(coco, "yolo")
     expect(yolo.losses).toEqual([
       { what: "skeletons: bones", count: 2 },
+      { what: "objects: area of people, where it is not that of the box", count: 1 },
+      { what: "objects: id of people", count: 3 },
       { what: "joints: outside the image", count: 1 },
       { what: "objects: joints that are not those of the first class with joints", count: 1 },
     ])

@@ -85,6 +85,12 @@ function whatLacks({ path, width, annotation }: AnnotatedImage): string | undefi
   return annotation === null ? "without an annotation that can be read, which YOLO cannot say" : undefined
 }
 
+/** What else objects are, which YOLO cannot say; learnloss measures poses by the area and names people by their ids. */
+const lost = [
+  ...(["difficult", "truncated", "occluded", "crowd", "pose", "segmentation", "head box"] as const),
+  ...(["area of people, where it is not that of the box", "id of people"] as const),
+]
+
 /** Objects that YOLO can say: of its own all, of others what lies in the image. */
 function objectsFor(
   image: AnnotatedImage,
@@ -93,7 +99,7 @@ function objectsFor(
   { losses }: WriteTarget,
 ): readonly AnnotatedObject[] {
   if (set.carried?.format === "yolo") return image.objects
-  countProperties(image, ["difficult", "truncated", "occluded", "crowd", "pose", "segmentation", "head box"], losses)
+  countProperties(image, lost, losses)
   const log = new DefectLog()
   const single = { ...image, objects: image.objects.map((object) => ({ ...object, isCrowd: false })) }
   const usable = usableObjects(single, set.classNames, log)
