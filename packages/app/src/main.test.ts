@@ -2,8 +2,10 @@ import { spawnSync } from "node:child_process"
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { runConfigSchema } from "@learnloss/contract"
 import { LearnlossError } from "@learnloss/engine"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
+import { parse } from "yaml"
 import { createFakeTrial, fakeDataset, fakeParts, writeFakeSettings } from "./experiments/fake-parts.test-suite.ts"
 import type { ExperimentParts } from "./experiments/parts.ts"
 import { runMain } from "./run-main.test-suite.ts"
@@ -39,6 +41,20 @@ describe("learnloss", () => {
 
   it("lists the presets in the help of run", async () => {
     expect((await command(["run", "--help"])).stdout).toMatch(/demo +Four strategies/)
+  })
+
+  it("lists the presets of each task together", async () => {
+    const { stdout } = await command(["run", "--help"])
+    const places = [
+      "\n  classification\n",
+      " demo ",
+      "\n  detection\n",
+      " bccd-cpu ",
+      "\n  pose\n",
+      " figures-cpu ",
+    ].map((text) => stdout.indexOf(text, stdout.indexOf("Presets:")))
+    expect(places).not.toContain(-1)
+    expect(places).toEqual(places.toSorted((a, b) => a - b))
   })
 
   it.each([
@@ -103,6 +119,25 @@ describe("learnloss run", () => {
     const { plan } = JSON.parse((await command(["run", "cifar10-paper", "--dry-run", "--json"])).stdout)
     expect(plan.cycles[0]).toEqual({ labels: 1000, steps: 200 * 8 })
     expect(existsSync(folder)).toBe(false)
+  })
+
+  it("prints with --dry-run only the settings that the task heeds, and all of them with --json", async () => {
+    const changes = {
+      "cifar10-cpu": ["crop", "flip"],
+      "voc-ssd300-paper": ["flip", "photometric", "expand", "iouCrop"],
+      "figures-cpu": ["flip", "scale", "rotation", "rotationShare", "colour"],
+    }
+    for (const [preset, heeded] of Object.entries(changes)) {
+      const printed = parse((await command(["run", preset, "--dry-run"])).stdout)
+      expect(Object.keys(printed.augment)).toEqual(heeded)
+      expect(["detection", "pose"].filter((name) => name in printed)).toEqual(
+        ["detection", "pose"].filter((name) => name === printed.task),
+      )
+      const { config } = JSON.parse((await command(["run", preset, "--dry-run", "--json"])).stdout)
+      expect(Object.keys(config.augment)).toHaveLength(9)
+      // What is left out are defaults, so that the text is a file of the same settings.
+      expect(runConfigSchema.parse(printed)).toEqual(config)
+    }
   })
 
   it("exits with 2 for bad input, in words on stderr and as an object with --json", async () => {

@@ -12,6 +12,7 @@ original data do. Whatever the new format has no place for is told.
 Examples:
   $ learnloss data convert voc:VOC2007 coco:voc-as-coco
   $ learnloss data convert "voc:VOC2007?origin=one" yolo:voc-as-yolo --images link
+  $ learnloss data convert mpii:MPII coco:people-as-coco
 `
 
 /** Adds `learnloss data convert FROM TO`. */

@@ -1,10 +1,11 @@
-import type { RunConfig } from "@learnloss/contract"
+import { type RunConfig, taskNames } from "@learnloss/contract"
 import { stringify } from "yaml"
 import { planRun } from "../experiments/plan.ts"
 import { formatCount, plural } from "../report/format.ts"
+import { taskWords } from "../report/task-words.ts"
 import type { CommandIo } from "./io.ts"
 
-/** Prints the complete settings of a run and what it would do. */
+/** Prints the settings of a run and what it would do: as text those that its task heeds, as JSON all of them. */
 export function printPlan(config: RunConfig, io: CommandIo, isJson: boolean): void {
   const plan = planRun(config)
   if (isJson) {
@@ -15,7 +16,17 @@ export function printPlan(config: RunConfig, io: CommandIo, isJson: boolean): vo
     ({ labels, steps }, index) => `#   cycle ${index + 1}: ${formatCount(labels)} labels, ${formatCount(steps)} steps`,
   )
   const total = `# ${describePlan(config)}`
-  io.stdout(`${[stringify(config).trimEnd(), "", total, ...cycles].join("\n")}\n`)
+  io.stdout(`${[stringify(heededSettings(config)).trimEnd(), "", total, ...cycles].join("\n")}\n`)
+}
+
+/** The settings without those that are for other tasks. */
+function heededSettings(config: RunConfig): Record<string, unknown> {
+  const others = taskNames.filter((name) => name !== config.task)
+  const idle = new Set<string>(others.flatMap((name) => [...taskWords[name].changes]))
+  const without = (settings: object, isIdle: (name: string) => boolean) =>
+    Object.fromEntries(Object.entries(settings).filter(([name]) => !isIdle(name)))
+  const augment = without(config.augment, (name) => idle.has(name))
+  return without({ ...config, augment }, (name) => others.some((other) => other === name))
 }
 
 /** What a run will do, in one line. */

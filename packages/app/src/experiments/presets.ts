@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
+import { type TaskName, taskNames } from "@learnloss/contract"
 import { parse } from "yaml"
 
 /** The same folder from src, from dist and from an installed package. */
@@ -20,13 +21,24 @@ export function findPreset(name: string): string | undefined {
   return existsSync(file) ? file : undefined
 }
 
-/** One line a preset, with what it says of itself. */
+/** One line a preset, with what it says of itself, under the name of its task. */
 export function describePresets(): string {
-  const lines = presetNames().map((name) => {
-    const { description } = parse(readFileSync(new URL(`${name}.yaml`, presetFolder), "utf8")) as {
-      description: string
-    }
-    return `  ${name.padEnd(18)}  ${description}`
-  })
+  const presets = presetNames().map((name) => ({
+    name,
+    ...(parse(readFileSync(new URL(`${name}.yaml`, presetFolder), "utf8")) as PresetHead),
+  }))
+  const longest = Math.max(...presets.map(({ name }) => name.length))
+  const lines = taskNames.flatMap((task) => [
+    `  ${task}`,
+    ...presets
+      .filter((preset) => (preset.task ?? "classification") === task)
+      .map(({ name, description }) => `    ${name.padEnd(longest)}  ${description}`),
+  ])
   return lines.join("\n")
+}
+
+/** What a preset says of itself. */
+interface PresetHead {
+  readonly description: string
+  readonly task?: TaskName
 }

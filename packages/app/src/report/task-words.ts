@@ -16,7 +16,9 @@ export interface TaskWords {
   /** Over pictures of what networks found, and what of it they show. */
   readonly foundHeading: string
   readonly foundNote: string
-  /** Random changes of training pictures that are this task's own. */
+  /** Settings of the random changes of training pictures that are this task's own; all tasks flip. */
+  readonly changes: readonly (keyof RunConfig["augment"])[]
+  /** These changes in words. */
   augmentations(augment: RunConfig["augment"]): readonly string[]
   /** Settings of this task alone; empty where it has none that count. */
   settings(config: RunConfig): string
@@ -32,6 +34,7 @@ export const taskWords = {
     effort: "",
     foundHeading: "",
     foundNote: "",
+    changes: ["crop"],
     augmentations: ({ crop }) => (crop > 0 ? [`crop with padding ${crop}`] : []),
     settings: () => "",
   },
@@ -43,6 +46,7 @@ export const taskWords = {
     effort: "Images with many objects take longer to label: a strategy that picks them stands further to the right.",
     foundHeading: "Detections on test images",
     foundNote: `with a score of at least ${shownScore}`,
+    changes: ["photometric", "expand", "iouCrop"],
     augmentations: ({ photometric, expand, iouCrop }) => [
       ...(photometric ? ["photometric changes"] : []),
       ...(expand ? ["expansion"] : []),
@@ -59,6 +63,7 @@ export const taskWords = {
     effort: "People who are seen whole take longer to label: a strategy that picks them stands further to the right.",
     foundHeading: "Poses on test images",
     foundNote: `where the heat-maps are highest (hollow below ${shownScore})`,
+    changes: ["scale", "rotation", "rotationShare", "colour"],
     augmentations: ({ scale, rotation, rotationShare, colour }) => [
       ...(scale > 0 ? [`up to ${percent(scale)} larger or smaller`] : []),
       ...(rotation > 0 && rotationShare > 0
