@@ -3,6 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import {
   type CycleRecord,
+  type ModelName,
   mainValue,
   type PredictionsRecord,
   type RunConfigInput,
@@ -56,6 +57,13 @@ const metricsOf = {
   }),
 } as const satisfies Record<TaskName, (value: number) => CycleRecord["metrics"]>
 
+/** A network of each task. */
+const networkOf = {
+  classification: "cnn4",
+  detection: "ssd-mobile",
+  pose: "hourglass",
+} as const satisfies Record<TaskName, ModelName>
+
 /** A share for each class but the last, which was not measured. */
 function sharesAround(value: number): (number | null)[] {
   return [...classNames.slice(1).map((_, index) => Math.min(1, value * (0.8 + index / 20))), null]
@@ -101,7 +109,7 @@ export async function writeSyntheticRun(options: SyntheticOptions = {}): Promise
     description: "Made-up numbers for looking at a report",
     data: "fashion-mnist",
     pool: { imbalance: 50 },
-    model: { name: "cnn4", width: 16 },
+    model: { name: networkOf[task], width: 16 },
     training: { steps: 600, batch: 64, learningRate: 0.05, schedule: { kind: "cosine" }, startFrom: "fresh" },
     budget: { initial: 500, perCycle: 500, cycles },
     engine: { threads: 2, lowerings: "fixed" },
