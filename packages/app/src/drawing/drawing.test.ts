@@ -6,7 +6,7 @@ import { classColour, inkOn } from "./class-colours.ts"
 import { drawPicture } from "./draw-picture.ts"
 import { detectedBoxes, labeledBoxes } from "./drawn-boxes.ts"
 import { foundSkeleton, labelledSkeleton } from "./drawn-skeletons.ts"
-import { sideLegend } from "./legend.ts"
+import { sideLegend, skeletonLegend } from "./legend.ts"
 import { pictureSheet } from "./picture-sheet.ts"
 import { sideColours, skeletonsSvg } from "./skeleton-svg.ts"
 
@@ -139,9 +139,20 @@ describe("a person", () => {
     expect(explained.at(2, 302)).toEqual([255, 255, 255])
   })
 
+  test("says in the legend what hollow joints mean, of marked people and of found ones", () => {
+    const marked = labelledSkeleton({ joints }, skeleton)
+    const found = foundSkeleton([{ x: 1, y: 2, score: 0.1 }], skeleton)
+    const names = (...people: (typeof marked)[]) => skeletonLegend(people).map(({ name }) => name)
+    const sides = ["left", "right", "middle"]
+    expect(names(marked, marked)).toEqual([...sides, "hollow: hidden"])
+    expect(names(found)).toEqual([...sides, "hollow: score below 0.2"])
+    expect(names(marked, found)).toEqual([...sides, "hollow: hidden", "hollow: score below 0.2"])
+    expect(names()).toEqual([])
+  })
+
   test("has hollow joints where a network is not sure", () => {
     const found = foundSkeleton(
-      joints.map(({ x, y }, joint) => ({ x, y, score: [0.9, 0.31, 0.29, 0][joint]! })),
+      joints.map(({ x, y }, joint) => ({ x, y, score: [0.9, 0.21, 0.19, 0][joint]! })),
       skeleton,
     )
     expect(found.joints.map((joint) => joint?.isHollow)).toEqual([false, false, true, true])

@@ -1,11 +1,12 @@
 import type { PersonTarget, Skeleton } from "@learnloss/learn"
-import { shownScore } from "../report/shown-score.ts"
+import { sureJointScore } from "../report/shown-score.ts"
 import type { BodySide, DrawnSkeleton } from "./skeleton-svg.ts"
 
 /** The joints that a person marked in somebody, as they are drawn: hollow where nothing shows them. */
 export function labelledSkeleton({ joints }: Pick<PersonTarget, "joints">, skeleton: Skeleton): DrawnSkeleton {
   return {
     bones: skeleton.bones,
+    hollow: "hidden",
     joints: joints.map(({ x, y, visibility }, joint) =>
       visibility === 0 ? null : { x, y, side: sideOf(joint, skeleton), isHollow: visibility === 1 },
     ),
@@ -23,11 +24,12 @@ export function foundSkeleton(
 ): DrawnSkeleton {
   return {
     bones: skeleton.bones,
+    hollow: "unsure",
     joints: joints.map(({ x, y, score }, joint) => ({
       x,
       y,
       side: sideOf(joint, skeleton),
-      isHollow: score < shownScore,
+      isHollow: score < sureJointScore,
     })),
   }
 }

@@ -1,6 +1,7 @@
 import { fontFamily } from "../report/fonts.ts"
 import { escapeHtml } from "../report/markup.ts"
-import { bodySides, sideColours } from "./skeleton-svg.ts"
+import { sureJointScore } from "../report/shown-score.ts"
+import { bodySides, type DrawnSkeleton, type HollowMeaning, sideColours } from "./skeleton-svg.ts"
 
 /** What a colour over a picture means, or a joint that is hollow. */
 export interface LegendEntry {
@@ -11,6 +12,24 @@ export interface LegendEntry {
 
 /** The sides of bodies with their colours. */
 export const sideLegend: readonly LegendEntry[] = bodySides.map((side) => ({ name: side, colour: sideColours[side] }))
+
+/** What hollow joints mean, in words. */
+const hollowWords = {
+  hidden: "hollow: hidden",
+  unsure: `hollow: score below ${sureJointScore}`,
+} as const satisfies Record<HollowMeaning, string>
+
+/** What the drawing of some people means: the sides of bodies, and each kind of hollow joint that they may have. */
+export function skeletonLegend(skeletons: readonly Pick<DrawnSkeleton, "hollow">[]): LegendEntry[] {
+  if (skeletons.length === 0) return []
+  const meanings = new Set(skeletons.map(({ hollow }) => hollow))
+  return [
+    ...sideLegend,
+    ...[...meanings].map((each) => ({ name: hollowWords[each], colour: ringColour, isHollow: true })),
+  ]
+}
+
+const ringColour = "#9aa5b1"
 
 /** Pixels between what stands on a sheet. */
 export const gap = 10

@@ -4,7 +4,7 @@ import { escapeHtml } from "../report/markup.ts"
 import { renderPng } from "../report/render-png.ts"
 import { classColour } from "./class-colours.ts"
 import { type BoxedPicture, drawTile, fitInto } from "./draw-picture.ts"
-import { gap, ink, type LegendEntry, legendSvg, shorten, sideLegend } from "./legend.ts"
+import { gap, ink, type LegendEntry, legendSvg, shorten, skeletonLegend } from "./legend.ts"
 
 /** One picture of a sheet. */
 export interface SheetCell extends BoxedPicture {
@@ -74,8 +74,7 @@ function legendOf(cells: readonly SheetCell[], classNames: readonly string[]): L
   const classes = used
     .toSorted((a, b) => a - b)
     .map((classIndex) => ({ name: classNames[classIndex] ?? String(classIndex), colour: classColour(classIndex) }))
-  const hasPeople = cells.some(({ skeletons = [] }) => skeletons.length > 0)
-  return hasPeople ? [...classes, ...sideLegend] : classes
+  return [...classes, ...skeletonLegend(cells.flatMap(({ skeletons = [] }) => skeletons))]
 }
 
 function text(caption: string, x: number, y: number, width: number): string {

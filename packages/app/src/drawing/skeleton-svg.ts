@@ -10,13 +10,16 @@ export const sideColours = { left: "#29c4ff", right: "#ff8a1f", middle: "#ffffff
   string
 >
 
+/** What a hollow joint means: nothing shows it to the person who marked it, or a network is not sure of it. */
+export type HollowMeaning = "hidden" | "unsure"
+
 /** A joint as it is drawn over a picture. */
 export interface DrawnJoint {
   /** In pixels of the picture as it is drawn. */
   readonly x: number
   readonly y: number
   readonly side: BodySide
-  /** Drawn hollow: nothing shows it, or a network is not sure of it. */
+  /** Drawn as a ring, see {@link HollowMeaning}. */
   readonly isHollow: boolean
 }
 
@@ -26,6 +29,8 @@ export interface DrawnSkeleton {
   readonly joints: readonly (DrawnJoint | null)[]
   /** Pairs of joints, from 0. */
   readonly bones: readonly (readonly [number, number])[]
+  /** What a hollow joint means. */
+  readonly hollow: HollowMeaning
   /** The part of the picture that a network is shown, in dashes. */
   readonly frame?: Box
   /** Drawn faintly: who else is in the picture. */

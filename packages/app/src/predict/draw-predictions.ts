@@ -5,11 +5,11 @@ import { decodePicture, type ImagePrediction, type NetworkFile } from "@learnlos
 import { drawPicture } from "../drawing/draw-picture.ts"
 import { detectedBoxes } from "../drawing/drawn-boxes.ts"
 import { foundSkeleton } from "../drawing/drawn-skeletons.ts"
-import { type LegendEntry, sideLegend } from "../drawing/legend.ts"
+import { sideLegend, skeletonLegend } from "../drawing/legend.ts"
 import { pictureSheet } from "../drawing/picture-sheet.ts"
 import { throwIfInterrupted } from "../experiments/interruption.ts"
 import { formatPercent } from "../report/format.ts"
-import { shownScore } from "../report/shown-score.ts"
+import { sureJointScore } from "../report/shown-score.ts"
 import type { AskedImage } from "./list-images.ts"
 import { namedPredictions } from "./write-predictions.ts"
 
@@ -74,12 +74,6 @@ export async function drawPredictions(images: readonly ImagePrediction[], option
   }
 }
 
-/** What the drawing of a person means, in which joints below the threshold are left out. */
-function poseLegend(threshold: number): readonly LegendEntry[] {
-  const unsure = { name: `score < ${shownScore}`, colour: "#9aa5b1", isHollow: true }
-  return threshold < shownScore ? [...sideLegend, unsure] : sideLegend
-}
-
 async function drawOne(
   image: Extract<ImagePrediction, { answer: unknown }>,
   { network, threshold }: Pick<DrawOptions, "network" | "threshold">,
@@ -105,7 +99,9 @@ async function drawOne(
         frame: [x - half * across, y - half * down, x + half * across, y + half * down] as const,
       }
     })
-    return await drawPicture({ picture, boxes: [], skeletons }, skeletons.length === 0 ? [] : poseLegend(threshold))
+    // Joints below the threshold are left out, so that none may be hollow.
+    const legend = threshold < sureJointScore || skeletons.length === 0 ? skeletonLegend(skeletons) : sideLegend
+    return await drawPicture({ picture, boxes: [], skeletons }, legend)
   }
   const shown = answer.detections
     .filter(({ score }) => score >= threshold)

@@ -43,7 +43,7 @@ ${await figure("Lift", `Mean true loss of the 5% of test ${samples} ranked highe
 ${scatters.length === 0 ? [] : html`<h2>Predicted against target loss</h2><div class="grid three">${scatters}</div>`}
 <h2>Labels and time</h2>
 <div class="grid">
-${await figure(words.counts, `At the end, mean over trials, in the order of their frequency.${classNote}`, half, (size) => classCountsChart(oneSeed, size, runs.classNames, words))}
+${await figure(words.counts, `With all labels of the last cycle, mean over trials, in the order of their frequency.${classNote}`, half, (size) => classCountsChart(oneSeed, size, runs.classNames, words))}
 ${await figure("Seconds of each cycle", `Mean over trials; select is scoring the candidates and choosing among them.${sharedNote(cycles)}`, half, (size) => timesChart(cycles, size))}
 </div>`
 }

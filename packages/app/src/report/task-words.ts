@@ -1,5 +1,5 @@
 import type { RunConfig, TaskName } from "@learnloss/contract"
-import { shownScore } from "./shown-score.ts"
+import { shownScore, sureJointScore } from "./shown-score.ts"
 
 /** How a report speaks of a task's data. */
 export interface TaskWords {
@@ -62,7 +62,7 @@ export const taskWords = {
     counts: "How often each joint was labelled",
     effort: "People who are seen whole take longer to label: a strategy that picks them stands further to the right.",
     foundHeading: "Poses on test images",
-    foundNote: `where the heat-maps are highest (hollow below ${shownScore})`,
+    foundNote: `where the heat-maps are highest. Hollow joints: hidden at the left, a score below ${sureJointScore} at the right`,
     changes: ["scale", "rotation", "rotationShare", "colour"],
     augmentations: ({ scale, rotation, rotationShare, colour }) => [
       ...(scale > 0 ? [`up to ${percent(scale)} larger or smaller`] : []),

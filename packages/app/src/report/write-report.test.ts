@@ -157,6 +157,7 @@ describe("the page of poses", () => {
       ">Poses on test images<",
       ">People picked in each cycle<",
       "The same people for every strategy",
+      "Hollow joints: hidden at the left, a score below 0.2 at the right.",
       "all test people",
       "turned by up to 60 degrees (60% of the time)",
       "divided by the labelled joints",
