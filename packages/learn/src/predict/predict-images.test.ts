@@ -66,7 +66,7 @@ async function classifier(): Promise<Learner> {
 
 /** Says the same of every image: a dog at the left, and a bird that is less likely, in the middle. */
 function detector(): Learner {
-  const config = runConfigSchema.parse({ ...baseConfig, task: "detection", model: { name: "cnn4", width: 4 } })
+  const config = runConfigSchema.parse({ ...baseConfig, task: "detection", model: { name: "ssd-mobile" } })
   const boxes = Float32Array.of(0.25, 0.5, 0.5, 1, 0.5, 0.5, 0.25, 0.5)
   const said = Float32Array.of(0, 0, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 2)
   const model: Model = {
@@ -169,7 +169,7 @@ test("a detector's file gives boxes in the pixels of each image, highest score f
 
 /** Takes each colour of a picture for the heat-map of a joint, so that it finds the brightest place of each colour. */
 function colourFinder(): Learner {
-  const config = runConfigSchema.parse({ ...baseConfig, task: "pose", model: { name: "cnn4", width: 4 } })
+  const config = runConfigSchema.parse({ ...baseConfig, task: "pose", model: { name: "hourglass" } })
   const ofColour = (values: readonly number[]) => floatTensor([1, 3, 1, 1], Float32Array.from(values))
   const model: Model = {
     heatmaps: { stacks: 1, joints: 3, height: 16, width: 16 },

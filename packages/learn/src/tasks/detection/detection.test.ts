@@ -1,4 +1,4 @@
-import { runConfigSchema, type StrategyName } from "@learnloss/contract"
+import { detectionSchema, poseSchema, runConfigSchema, type StrategyName } from "@learnloss/contract"
 import { compileTrainStep, createRng, fixedPlan, initializeParameters, type Value } from "@learnloss/engine"
 import { describe, expect, test } from "vitest"
 import type { DetectionTarget } from "../../data/boxes.ts"
@@ -53,7 +53,7 @@ describe("the detection task", () => {
   test("takes detectors only, as classification takes none", async () => {
     const { model } = await learnerOf("random")
     const data = { classNames }
-    const config = runConfigSchema.pick({ detection: true, pose: true }).parse({})
+    const config = { detection: detectionSchema.parse({}), pose: poseSchema.parse({}) }
     const { defaultBoxes: _, ...classifier } = model
     expect(() => makeTask("detection", { data, model: classifier, config })).toThrow(/ssd-mobile/)
     expect(() => makeTask("classification", { data, model, config })).toThrow(/Set task to detection/)
