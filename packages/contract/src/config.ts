@@ -204,9 +204,11 @@ export const runConfigSchema = z
     engine: engineSchema.prefault({}),
   })
   .superRefine(({ task, model: { name } }, { addIssue }) => {
-    if (name === undefined || modelTasks[name] === task) return
+    // A network from a file predicts classes.
+    if ((name === undefined ? "classification" : modelTasks[name]) === task) return
     const fitting = modelNames.filter((other) => modelTasks[other] === task).join(" or ")
-    addIssue({ code: "custom", path: ["model", "name"], message: `a network for task ${task}: ${fitting}` })
+    const path = ["model", name === undefined ? "onnx" : "name"]
+    addIssue({ code: "custom", path, message: `a network for task ${task}: ${fitting}` })
   })
 
 /** A run's settings with every default filled in. */

@@ -158,6 +158,13 @@ describe("errors in settings", () => {
     expect(failure(preset, { set: [set] }).message).toMatch(words)
   })
 
+  it("refuses a network from a file for a task that is not of classes", () => {
+    const onnx = new URL("../../../../fixtures/imports/fit/training.onnx", import.meta.url).pathname
+    expect(failure("figures-cpu", { set: [`model={onnx: ${onnx}}`] }).message).toMatch(
+      /model\.onnx.*: expected a network for task pose: hourglass or hourglass2, got .*training\.onnx/,
+    )
+  })
+
   it("names the nearest preset and all others", () => {
     const error = failure("cifar-cpu")
     expect(error.code).toBe("PRESET_UNKNOWN")

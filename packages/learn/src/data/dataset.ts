@@ -101,7 +101,7 @@ export function requireClassification(
   throw new LearnlossError("DATA_OF_ANOTHER_TASK", {
     where: dataset.name,
     expected: `images of one class each, which ${what} is for`,
-    got: "images with boxes",
+    got: dataset.skeleton === undefined ? "images with boxes" : "people with joints",
     fix,
   })
 }

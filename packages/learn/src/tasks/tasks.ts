@@ -1,5 +1,5 @@
-import type { RunConfig, TaskName } from "@learnloss/contract"
-import { LearnlossError } from "@learnloss/engine"
+import { modelNames, modelTasks, type RunConfig, type TaskName } from "@learnloss/contract"
+import { InternalError, LearnlossError } from "@learnloss/engine"
 import { type AnyDataset, isPictures, type PictureDataset } from "../data/dataset.ts"
 import type { Model } from "../models/model.ts"
 import { classification } from "./classification.ts"
@@ -21,13 +21,17 @@ export type TaskFor = (options: TaskOptions) => Task<any, any>
 
 /** Every task that a run can name. */
 export const tasks = {
-  classification: ({ data, model }) => {
-    requireClasses(model)
-    return classification(data.classNames)
-  },
-  detection: ({ data, model, config }) => detection(data.classNames, model, config.detection),
-  pose: ({ data, model, config }) => pose(data, model, config.pose),
+  classification: ({ data }) => classification(data.classNames),
+  detection: ({ data, model, config }) => detection(data.classNames, known(model.defaultBoxes), config.detection),
+  pose: ({ data, model, config }) => pose(data, known(model.heatmaps), config.pose),
 } as const satisfies Record<TaskName, TaskFor>
+
+/** What a network predicts that is made for a task. */
+const predicted = {
+  classification: "a class for the whole image",
+  detection: "boxes",
+  pose: "a heat-map of each joint",
+} as const satisfies Record<TaskName, string>
 
 /** What the images of each task are: in memory, all of one size; pictures in files; or people in such pictures. */
 export const imagesOf = {
@@ -66,19 +70,32 @@ function kindOf(dataset: AnyDataset): ImageKind {
   return dataset.skeleton === undefined ? "pictures" : "people"
 }
 
-/** The task that a run names. */
+/**
+ * The task that a run names.
+ *
+ * @throws LearnlossError `MODEL_OF_ANOTHER_TASK` for a network that predicts something else
+ */
 export function makeTask(name: TaskName, options: TaskOptions): ReturnType<TaskFor> {
+  const own = taskOf(options.model)
+  if (own !== name) {
+    throw new LearnlossError("MODEL_OF_ANOTHER_TASK", {
+      where: "model",
+      expected: `a network that predicts ${predicted[name]}, as task ${name} needs one`,
+      got: `one that predicts ${predicted[own]}`,
+      fix: `Set task to ${own}, or name another model: ${modelNames.filter((each) => modelTasks[each] === name).join(", ")}.`,
+    })
+  }
   const make: TaskFor = tasks[name]
   return make(options)
 }
 
-/** @throws LearnlossError `MODEL_OF_ANOTHER_TASK` for a detector or a network that finds joints */
-function requireClasses({ defaultBoxes, heatmaps }: Model): void {
-  if (defaultBoxes === undefined && heatmaps === undefined) return
-  throw new LearnlossError("MODEL_OF_ANOTHER_TASK", {
-    where: "model",
-    expected: "a network that predicts a class for the whole image, as task classification needs one",
-    got: defaultBoxes === undefined ? "one that predicts joints" : "one that predicts boxes",
-    fix: `Set task to ${defaultBoxes === undefined ? "pose" : "detection"}, or name another model.`,
-  })
+function taskOf({ defaultBoxes, heatmaps }: Model): TaskName {
+  if (heatmaps !== undefined) return "pose"
+  return defaultBoxes === undefined ? "classification" : "detection"
+}
+
+/** What the network of a task has, which was made sure of. */
+function known<T>(value: T | undefined): T {
+  if (value === undefined) throw new InternalError("a network of another task")
+  return value
 }

@@ -1,7 +1,7 @@
 import type { RunConfig } from "@learnloss/contract"
 import { LearnlossError, type Value } from "@learnloss/engine"
 import { type Box, type Detection, type DetectionTarget, singleObjects } from "../../data/boxes.ts"
-import type { Model } from "../../models/model.ts"
+import type { DefaultBoxes } from "../../models/ssd/default-boxes.ts"
 import type { Task } from "../task.ts"
 import { decodeDetections } from "./decode-detections.ts"
 import { evaluateDetections } from "./evaluate-detections.ts"
@@ -28,23 +28,12 @@ function pixelsOf(
 /**
  * Objects of several classes in each image, as boxes. Targets are measured in any image size; predictions are
  * relative, 0..1 of the image's width and height.
- *
- * @throws LearnlossError `MODEL_OF_ANOTHER_TASK` for a network without default boxes
  */
 export function detection(
   classNames: readonly string[],
-  { defaultBoxes, heatmaps }: Pick<Model, "defaultBoxes" | "heatmaps">,
+  { boxes, perSource }: DefaultBoxes,
   { lossDivisor, difficult }: RunConfig["detection"],
 ): Task<DetectionTarget, readonly Detection[]> {
-  if (defaultBoxes === undefined) {
-    throw new LearnlossError("MODEL_OF_ANOTHER_TASK", {
-      where: "model",
-      expected: "a network that predicts boxes, as task detection needs one",
-      got: heatmaps === undefined ? "one that predicts a class for the whole image" : "one that predicts joints",
-      fix: "Set model.name to ssd-mobile or ssd300-vgg16.",
-    })
-  }
-  const { boxes, perSource } = defaultBoxes
   const encode = targetEncoder(boxes, { learnsDifficult: difficult })
   const objectsOf = (targets: readonly DetectionTarget[]) => targets.flatMap((target) => singleObjects(target.boxes))
   return {

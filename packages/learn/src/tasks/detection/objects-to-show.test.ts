@@ -5,7 +5,7 @@ import { detection } from "./detection.ts"
 
 const settings = detectionSchema.parse({})
 const defaultBoxes = { boxes: Float32Array.of(0.5, 0.5, 1, 1), perSource: [1] }
-const task = detection(["cat", "dog"], { defaultBoxes }, settings)
+const task = detection(["cat", "dog"], defaultBoxes, settings)
 const target = { width: 200, height: 100, boxes: [] }
 
 test("what is kept for pictures has boxes in pixels, and no numbers finer than are seen", () => {

@@ -11,7 +11,7 @@ import { expect, test } from "vitest"
 import type { Box, DetectionTarget, LabeledBox } from "../../data/boxes.ts"
 import { ssdMobile } from "../../models/ssd/mobile.ts"
 import { buildEvaluation, buildTraining, imagesInput, type Learner } from "../../training/learner.ts"
-import { detection } from "./detection.ts"
+import { makeTask } from "../tasks.ts"
 
 const [side, batch, steps] = [128, 8, 70]
 const classNames = ["red", "green", "blue"]
@@ -56,7 +56,7 @@ test("ssd-mobile learns eight images by heart, classes and boxes", { timeout: 24
     budget: { initial: 1, perCycle: 1, cycles: 1 },
     strategies: ["random"],
   })
-  const task = detection(classNames, model, config.detection)
+  const task = makeTask("detection", { data: { classNames }, model, config })
   const learner: Learner = {
     model,
     task,

@@ -11,7 +11,7 @@ import { expect, test } from "vitest"
 import { type PersonTarget, type Pose, placeInImage, type Skeleton } from "../../data/people.ts"
 import { hourglass } from "../../models/hourglass/hourglass.ts"
 import { buildEvaluation, buildTraining, imagesInput, type Learner } from "../../training/learner.ts"
-import { pose } from "./pose.ts"
+import { makeTask } from "../tasks.ts"
 
 const [side, batch, steps] = [64, 8, 60]
 const skeleton: Skeleton = { names: ["head_top", "left_wrist", "right_wrist"], bones: [], pairs: [[1, 2]] }
@@ -70,7 +70,7 @@ test("a small hourglass learns eight people by heart, between pixels of its maps
     strategies: ["random"],
   })
   const model = hourglass({ width: 8, classes: 3, imageShape, hourglass: config.model })
-  const task = pose({ classNames: skeleton.names, skeleton }, model, config.pose)
+  const task = makeTask("pose", { data: { classNames: skeleton.names, skeleton }, model, config })
   const learner: Learner = {
     model,
     task,

@@ -9,6 +9,7 @@ import {
 } from "@learnloss/engine"
 import { describe, expect, test } from "vitest"
 import type { PersonTarget, Skeleton, Visibility } from "../../data/people.ts"
+import type { Heatmaps } from "../../models/model.ts"
 import { openModel } from "../../models/open-model.ts"
 import { buildEvaluation, buildTraining, imagesInput, type Learner } from "../../training/learner.ts"
 import { strategyTraining } from "../../training/strategy-training.ts"
@@ -100,7 +101,9 @@ describe("the pose task", () => {
     const { heatmaps: _, ...classifier } = model
     expect(() => makeTask("pose", { data, model: classifier, config: full })).toThrow(/hourglass/)
     expect(() => makeTask("classification", { data, model, config: full })).toThrow(/Set task to pose/)
-    expect(() => makeTask("detection", { data, model, config: full })).toThrow(/one that predicts joints/)
+    expect(() => makeTask("detection", { data, model, config: full })).toThrow(
+      /one that predicts a heat-map of each joint/,
+    )
   })
 
   test("shows a person's crop and joints in pixels of the image", async () => {
@@ -155,9 +158,10 @@ describe("the pose task", () => {
   test("sees no mirror image where no joints change places", async () => {
     const { model } = await learnerOf("random")
     const settings = { lossDivisor: "joints", flipTest: true } as const
-    expect(pose(data, model, settings)).toHaveProperty("flipTest")
+    const heatmaps = model.heatmaps as Heatmaps
+    expect(pose(data, heatmaps, settings)).toHaveProperty("flipTest")
     const sideless = { ...data, skeleton: { ...skeleton, pairs: [] } }
-    expect(pose(sideless, model, settings)).not.toHaveProperty("flipTest")
+    expect(pose(sideless, heatmaps, settings)).not.toHaveProperty("flipTest")
   })
 
   test.each([

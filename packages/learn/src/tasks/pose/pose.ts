@@ -3,7 +3,7 @@ import { LearnlossError, type Value } from "@learnloss/engine"
 import { isLabelled } from "../../data/annotations/joints.ts"
 import type { PictureDataset } from "../../data/dataset.ts"
 import { type PersonTarget, type Pose, placeInImage } from "../../data/people.ts"
-import type { Model } from "../../models/model.ts"
+import type { Heatmaps } from "../../models/model.ts"
 import type { Task } from "../task.ts"
 import { decodePose } from "./decode-pose.ts"
 import { evaluatePoses, measuredJoints } from "./evaluate-poses.ts"
@@ -16,22 +16,12 @@ import { encodePeople, type PoseTargets, targetInputsOf } from "./targets.ts"
 /**
  * The joints of one person in each crop, as heat-maps. Targets are measured in any image; predictions are in shares of the
  * crop, 0..1.
- *
- * @throws LearnlossError `MODEL_OF_ANOTHER_TASK` for a network without heat-maps
  */
 export function pose(
   { classNames: names, skeleton }: Pick<PictureDataset<PersonTarget>, "classNames" | "skeleton">,
-  { heatmaps, defaultBoxes }: Pick<Model, "heatmaps" | "defaultBoxes">,
+  heatmaps: Heatmaps,
   { lossDivisor, flipTest }: RunConfig["pose"],
 ): Task<PersonTarget, Pose> {
-  if (heatmaps === undefined) {
-    throw new LearnlossError("MODEL_OF_ANOTHER_TASK", {
-      where: "model",
-      expected: "a network that predicts a heat-map of each joint, as task pose needs one",
-      got: defaultBoxes === undefined ? "one that predicts a class for the whole image" : "one that predicts boxes",
-      fix: "Set model.name to hourglass or hourglass2.",
-    })
-  }
   const pairs = skeleton?.pairs ?? []
   const labelledIn = ({ joints }: PersonTarget) => joints.filter(isLabelled).length
   return {
